@@ -1,0 +1,1 @@
+"""Readers of a profile's own database."""

@@ -1,0 +1,1 @@
+"""The rules of amx. Nothing here knows a terminal or a database driver."""

@@ -1,0 +1,1 @@
+"""Guard 4: a configuration that no crash harms."""

@@ -1,0 +1,335 @@
+"""What the core asks of the outside: protocols, and the values that pass through them."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from amx.core.models import Member, OutboxEntry, QueueCounts, StoreMeta, Values
+from amx.core.rows import RowT
+from amx.core.tables import Table
+
+Where = Mapping[str, str | int | None]
+"""Columns that must have these values, all of them."""
+
+
+class Deadline:
+    """A point in time by which something must be over. Adapters obey it; core makes it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left; zero once it has passed."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has passed."""
+        return self.remaining_s == 0.0
+
+
+class Reader(Protocol):
+    """Reads the local history."""
+
+    def find(self, kind: type[RowT], key: int | str) -> RowT | None:
+        """Return the row with this local number or this UUID."""
+
+    def select(
+        self,
+        kind: type[RowT],
+        where: Where | None = None,
+        *,
+        is_newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[RowT]:
+        """Return the rows that match, in the order in which they were first written."""
+
+    def active_session(self, profile: str, identity: str) -> str | None:
+        """Return the UUID of the session that is active for this profile and identity."""
+
+
+class Writer(Reader, Protocol):
+    """Writes the local history, inside one transaction that is also its readers'."""
+
+    def put(self, row: RowT) -> RowT:
+        """Write a row and, where it is shared, its outbox entry; return it as written.
+
+        A row without ``local_id`` is new: it gets its number and its attribution. Any other is
+        a change: its revision is raised, its attribution stays.
+
+        Raises:
+            LocalStoreFailed: the schema refused the row; nothing of the transaction stays.
+        """
+
+    def point_session(self, profile: str, identity: str, session_id: str | None) -> None:
+        """Make a session the active one of this profile and identity, or none."""
+
+
+class LocalStore(Reader, Protocol):
+    """The local history: the source of truth for this installation's rows."""
+
+    def transaction(self) -> AbstractContextManager[Writer]:
+        """Open one write transaction: all of it is durable when the block ends, or none."""
+
+
+class Outbox(Protocol):
+    """The record of rows that the shared store does not have in their latest revision.
+
+    No method keeps a transaction open after it has returned.
+    """
+
+    def counts(self) -> QueueCounts:
+        """Return how much is queued, without counting it."""
+
+    def take(self, after: "Position | None", rows: int, max_bytes: int) -> "Batch | None":
+        """Return the next pending rows of one table in key order, parents' tables first.
+
+        Args:
+            after: The last position that this replay has dealt with.
+            rows: At most this many.
+            max_bytes: Stop before the text of the batch exceeds this; one row always fits.
+        """
+
+    def confirm(self, sent: Sequence[tuple[str, str, int]]) -> int:
+        """Remove entries (table, row id, revision) whose revision is still the one sent."""
+
+    def quarantine(self, sent: tuple[str, str, int], reason: str) -> None:
+        """Set one entry aside, with the reason, unless its row has changed since."""
+
+    def note_attempt(self, sent: Sequence[tuple[str, str, int]], reason: str) -> None:
+        """Count one failed attempt on these entries."""
+
+    def entries(self, *, is_quarantined_only: bool, limit: int | None) -> Sequence[OutboxEntry]:
+        """Return what is queued, oldest first."""
+
+    def reopen(self, ids: Sequence[int] | None) -> int:
+        """Make quarantined entries pending again: these, or all; return how many."""
+
+    def drop(self, *, is_quarantined_only: bool) -> int:
+        """Remove entries; their local rows stay. Return how many."""
+
+    def enter_missing(self) -> int:
+        """Enter every local row that was never entered; return how many."""
+
+    def count_missing(self) -> int:
+        """Return how many local rows were never entered."""
+
+    def enter(self, table: str, row_ids: Sequence[str]) -> int:
+        """Enter these rows again as they are; return how many."""
+
+    def raise_revision(self, table: str, row_id: str, above: int) -> None:
+        """Raise a row's revision above this one and enter it."""
+
+    def local_rows(self, table: Table, after: str, limit: int) -> Sequence[Values]:
+        """Return rows of one table in key order, from behind this key."""
+
+    def pending_among(self, table: str, row_ids: Sequence[str]) -> set[str]:
+        """Return which of these rows have an entry."""
+
+    def state(self, key: str) -> str | None:
+        """Return a small durable fact: the back-off, the target, the last flush and the like."""
+
+    def set_state(self, facts: Mapping[str, str | None]) -> None:
+        """Keep small durable facts; ``None`` forgets one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the order in which rows are sent."""
+
+    table: str
+    row_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one table, in key order, as they are now."""
+
+    table: Table
+    rows: Sequence[Values]
+
+    @property
+    def last(self) -> Position:
+        """The position of its last row."""
+        return Position(self.table.name, str(self.rows[-1]["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """A row that the shared store has in this revision or a higher one, or from another origin."""
+
+    row_id: str
+    stored: Values
+
+
+class SharedStore(Protocol):
+    """The team's store.
+
+    Every method raises:
+        Transient: it cannot be reached now, or not before the deadline.
+        Systemic: it refuses until somebody mends it.
+    """
+
+    @property
+    def target(self) -> str:
+        """Where it is, in words, without secrets."""
+
+    def meta(self, deadline: Deadline) -> StoreMeta | None:
+        """Return what the store says of itself; None where it has no schema."""
+
+    def bootstrap(self, deadline: Deadline) -> StoreMeta:
+        """Create the schema where it is missing, in one transaction; else change nothing."""
+
+    def upsert(
+        self, table: Table, rows: Sequence[Values], deadline: Deadline
+    ) -> Sequence[NotTaken]:
+        """Write rows of one table; a stored row is replaced by a newer revision of its own
+        origin only. Return the rows that were not taken.
+
+        Raises:
+            RowsRejected: at least one of the rows will never be accepted; none was written.
+        """
+
+    def rows(
+        self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
+    ) -> Sequence[Values]:
+        """Return rows of these origins in key order, from behind this key."""
+
+    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
+        """Return who wrote what, latest first."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """Where a column points."""
+
+    schema: str
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnInfo:
+    """A column of a profile's database, as its catalog tells."""
+
+    name: str
+    type: str
+    is_nullable: bool = True
+    is_primary_key: bool = False
+    is_unique: bool = False
+    comment: str | None = None
+    default: str | None = None
+    foreign_key: ForeignKey | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableInfo:
+    """A table or a view of a profile's database, as its catalog tells."""
+
+    schema: str
+    name: str
+    kind: str = "table"
+    comment: str | None = None
+    columns: tuple[ColumnInfo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFacts:
+    """What the values of a column say; counted over all rows or over a sample of them."""
+
+    rows: int
+    nulls: int
+    distinct: int
+    minimum: str | None = None
+    maximum: str | None = None
+    is_sampled: bool = False
+
+
+class Catalog(Protocol):
+    """Reads a profile's own database. Never writes.
+
+    Every method raises:
+        DatabaseUnreachable: it cannot be reached.
+        DatabaseRefused: it refused the login or the statement.
+    """
+
+    def server_identity(self) -> str | None:
+        """Return what the server says it is, where it says so."""
+
+    def tables(self) -> Sequence[TableInfo]:
+        """Return the tables and views of the profile's schema, by name."""
+
+    def facts(self, table: TableInfo) -> Mapping[str, ColumnFacts]:
+        """Return facts by column name; a column whose values cannot be compared is left out."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A proposed description of one asset."""
+
+    schema: str
+    table: str
+    column: str | None
+    asset_kind: str
+    description: str
+    provenance: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+class Describer(Protocol):
+    """Proposes descriptions."""
+
+    @property
+    def provenance(self) -> str:
+        """What its descriptions rest on: ``evidence`` or ``model:<name>``."""
+
+    def describe(
+        self, table: TableInfo, facts: Mapping[str, ColumnFacts]
+    ) -> Sequence[Proposal]:
+        """Propose one description for the table and one for each of its columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogDocument:
+    """One asset as the search index holds it."""
+
+    schema: str
+    table: str
+    column: str | None
+    kind: str
+    type: str
+    description: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One asset that a question found; a higher score is a better match."""
+
+    document: CatalogDocument
+    score: float
+
+
+class CatalogIndex(Protocol):
+    """Full-text search over the catalogs of profiles, one index per identity."""
+
+    def digest(self, identity: str) -> str | None:
+        """Return the digest that the index of this identity was made from."""
+
+    def refresh(
+        self, identity: str, digest: str, documents: Iterable[CatalogDocument]
+    ) -> None:
+        """Replace the index of this identity."""
+
+    def search(self, identity: str, words: Sequence[str], limit: int) -> Sequence[Hit]:
+        """Return the assets that match any of the words, best first."""
+

@@ -1,0 +1,75 @@
+"""Rows as the columns that a store writes, and back.
+
+All text that enters a history passes `values_of`, so what no store can hold (NUL, lone
+surrogates) is replaced here, once.
+"""
+
+import json
+import re
+from typing import TypeVar
+
+from amx.core.models import Row, Values
+from amx.core.tables import BY_ROW, Kind, Table
+
+RowT = TypeVar("RowT", bound=Row)
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Return text that every store can hold: NUL and lone surrogates are replaced.
+
+    PostgreSQL has no NUL in text (its manual, 8.3) and UTF-8 no surrogates (RFC 3629, 3).
+    """
+    return _UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def canonical_json(value: object) -> str:
+    """Return the one text of a JSON value: sorted keys, no spaces, cleaned text.
+
+    Raises:
+        TypeError: the value holds a float, whose text differs between databases.
+    """
+    return json.dumps(_checked(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def values_of(row: Row) -> Values:
+    """Return the row as the columns of its table, in their order."""
+    return {column.name: _value(row, column.name, column.kind) for column in _table(row).columns}
+
+
+def row_of(kind: type[RowT], values: Values) -> RowT:
+    """Return the row that `values_of` took apart; columns it does not know are ignored."""
+    table = BY_ROW[kind]
+    fields = {column.name: _field(values[column.name], column.kind) for column in table.columns}
+    return kind(**fields)
+
+
+def _table(row: Row) -> Table:
+    return BY_ROW[type(row)]
+
+
+def _value(row: Row, name: str, kind: Kind) -> str | int | None:
+    value = getattr(row, name)
+    if kind is Kind.JSON:
+        return canonical_json(value)
+    return clean(value) if isinstance(value, str) else value
+
+
+def _field(value: str | int | None, kind: Kind) -> object:
+    return json.loads(value) if kind is Kind.JSON and isinstance(value, str) else value
+
+
+def _checked(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): _checked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_checked(item) for item in value]
+    if value is None or isinstance(value, bool | int):
+        return value
+    msg = f"a JSON column holds no {type(value).__name__}"
+    raise TypeError(msg)
