@@ -1,0 +1,171 @@
+"""The only module that prints.
+
+Results go to standard output, everything else to standard error. Text of databases, teammates
+and models is data: what could steer a terminal in it is made visible before it is printed.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from amx.core.errors import AmxError
+
+_COPY_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
+_COPY_ESCAPES["\v"] = "\\v"
+
+# C0, DEL, C1, line and paragraph separators, and the marks that reorder text (UAX #9).
+_STEERING = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_UNSAFE = re.compile(f"[{_STEERING}\ud800-\udfff]")
+_UNSAFE_IN_FIELD = re.compile(f"[{_STEERING}\\\\\t\n]")
+
+
+def visible(text: str) -> str:
+    """Return text with everything that could steer a terminal written as an escape.
+
+    Line breaks and tabs stay.
+    """
+    return _UNSAFE.sub(_escape, text)
+
+
+def copy_field(value: object) -> str:
+    """Return a value as one field of tab-separated output.
+
+    Tab, newline and backslash are escaped as PostgreSQL's COPY does (its manual, COPY, "Text
+    Format"); an absent value is an empty field.
+    """
+    return _UNSAFE_IN_FIELD.sub(_copy_escape, _cell(value))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _copy_escape(match: re.Match[str]) -> str:
+    return _COPY_ESCAPES.get(match[0]) or _escape(match)
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of results: drawn on a terminal, tab-separated without headers when piped."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+Human = str | Grid | Sequence["str | Grid"]
+"""What a person reads instead of the JSON document."""
+
+
+class Output:
+    """Prints for a person, or one JSON document for a script (``is_json``)."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+    ) -> None:
+        self.is_json = False
+        self._environ = environ
+        self._out = stdout or sys.stdout
+        self._err = stderr or sys.stderr
+
+    def result(self, document: object, human: Human) -> None:
+        """Print the result of a command: the document as JSON, or its human form."""
+        if self.is_json:
+            self._out.write(f"{as_json(document)}\n")
+            return
+        for part in [human] if isinstance(human, str | Grid) else human:
+            if isinstance(part, Grid):
+                self._grid(part)
+            else:
+                self._out.write(f"{visible(part)}\n")
+
+    def verbatim(self, text: str) -> None:
+        """Print a result as it is: SQL, Markdown, a file's text."""
+        self._out.write(text)
+
+    def note(self, text: str) -> None:
+        """Tell a person something that is not the result."""
+        self._err.write(f"{visible(text)}\n")
+
+    def warn(self, text: str) -> None:
+        """Tell a person of something that wants attention."""
+        self._err.write(f"amx: warning: {visible(text)}\n")
+
+    def error(self, error: AmxError) -> None:
+        """Print why a command did not do what was asked."""
+        if self.is_json:
+            facts = {"code": error.code, "message": error.message, "hint": error.hint}
+            self._err.write(f"{as_json({'error': {**facts, 'details': error.details}})}\n")
+            return
+        self._err.write(f"amx: {visible(error.message)}\n")
+        if error.hint:
+            self._err.write(f"  try: {visible(error.hint)}\n")
+
+    def flush(self) -> None:
+        """Hand everything to the system.
+
+        Raises:
+            OSError: the reader is gone or the device is full.
+        """
+        self._out.flush()
+        self._err.flush()
+
+    def _grid(self, grid: Grid) -> None:
+        if self._out.isatty():
+            self._draw(grid)
+            return
+        for row in grid.rows:
+            self._out.write("\t".join(copy_field(value) for value in row) + "\n")
+
+    def _draw(self, grid: Grid) -> None:
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+        for header in grid.headers:
+            table.add_column(Text(header), overflow="fold")
+        for row in grid.rows:
+            table.add_row(*(Text(visible(_cell(value))) for value in row))
+        Console(file=self._out, _environ=dict(self._environ)).print(table)
+
+
+def as_json(document: object) -> str:
+    """Return a document as JSON that no terminal obeys: UTF-8 text, steering marks escaped."""
+    indent = 2
+    return _UNSAFE_JSON.sub(
+        _json_escape, json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
+    )
+
+
+_UNSAFE_JSON = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def discard_standard_output() -> None:
+    """Point standard output at nothing, after its reader has gone away."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

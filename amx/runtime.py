@@ -1,0 +1,260 @@
+"""The composition root: one cached property per collaborator, imported when first asked for."""
+
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from amx.core.errors import AmxError, InternalError, NoProfile, RowsLeft, UnknownProfile, UsageError
+from amx.output import Output
+
+if TYPE_CHECKING:
+    import typer
+
+    from amx.core.answers import AnswerService
+    from amx.core.config.file import ConfigFile
+    from amx.core.config.model import Config
+    from amx.core.history import History
+    from amx.core.locks import NumberLocks
+    from amx.core.ports import Catalog
+    from amx.core.profiles import Profile
+    from amx.core.sessions import SessionService
+    from amx.stores.local import SQLiteLocalStore
+    from amx.stores.outbox import SQLiteOutbox
+    from amx.stores.search import SQLiteCatalogIndex
+
+
+def runtime_of(context: "typer.Context") -> "Runtime":
+    """Return the runtime of the command that is being run."""
+    return cast("Runtime", context.obj)
+
+
+class Runtime:
+    """What one command works with.
+
+    Args:
+        environ: The environment; the global options are written over it.
+    """
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.environ = environ
+        self.output = Output(environ)
+
+    # --- what the environment says
+
+    @property
+    def is_debugging(self) -> bool:
+        """Whether tracebacks are shown."""
+        return self._is_on("AMX_DEBUG")
+
+    @property
+    def is_background(self) -> bool:
+        """Whether this process is a background worker."""
+        return self._is_on("AMX_BACKGROUND")
+
+    @property
+    def has_terminal(self) -> bool:
+        """Whether somebody can be asked: standard input and standard error are terminals."""
+        if self._is_on("AMX_NO_INPUT"):
+            return False
+        return all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+    @property
+    def session_key(self) -> str | None:
+        """The session named for this command, if any."""
+        return self.environ.get("AMX_SESSION") or None
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder of this installation; it need not exist."""
+        named = self.environ.get("AMX_HOME")
+        try:
+            path = Path(named).expanduser() if named else Path("~/.amx").expanduser()
+        except RuntimeError as error:
+            message = "There is no home folder to keep anything in. Nothing was changed."
+            raise UsageError(message, hint="export AMX_HOME=/a/folder") from error
+        return path.absolute()
+
+    def _is_on(self, variable: str) -> bool:
+        return self.environ.get(variable, "").lower() not in ("", "0", "no", "false")
+
+    # --- configuration and profiles
+
+    @cached_property
+    def config_path(self) -> Path:
+        """The configuration file; it need not exist."""
+        named = self.environ.get("AMX_CONFIG")
+        return Path(named).expanduser().absolute() if named else self.home / "config.yml"
+
+    @cached_property
+    def config_file(self) -> "ConfigFile":
+        """Guard 4."""
+        from amx.core.config.file import ConfigFile
+
+        is_explicit = bool(self.environ.get("AMX_CONFIG"))
+        return ConfigFile(self.config_path, is_explicit=is_explicit, warn=self.output.warn)
+
+    @cached_property
+    def config(self) -> "Config":
+        """The configuration as it was when it was first asked for."""
+        return self.config_file.load()
+
+    @cached_property
+    def profile(self) -> "Profile":
+        """The active profile.
+
+        Raises:
+            NoProfile: none is chosen.
+            UnknownProfile: the one that is chosen does not exist.
+        """
+        name = self.environ.get("AMX_PROFILE") or self.config.active_profile
+        if not name:
+            message = "No profile is active. Nothing was changed."
+            is_empty = not self.config.profiles
+            hint = "amx db add NAME --backend sqlite --path FILE" if is_empty else "amx db use NAME"
+            raise NoProfile(message, hint=hint)
+        return self.profile_named(name)
+
+    def profile_named(self, name: str) -> "Profile":
+        """Return a profile of the configuration.
+
+        Raises:
+            UnknownProfile: there is none of this name.
+        """
+        from amx.core.profiles import profile_of
+
+        settings = self.config.profiles.get(name)
+        if settings is None:
+            raise UnknownProfile(name, list(self.config.profiles))
+        return profile_of(name, settings, self.environ)
+
+    def known_profiles(self) -> dict[str, str | None]:
+        """Return the identity of each profile; None where it cannot be told.
+
+        What cannot be read counts as no profiles: this only feeds hints and columns of lists.
+        """
+        try:
+            names = list(self.config.profiles)
+        except AmxError:
+            return {}
+        return {name: self._identity_of(name) for name in names}
+
+    def _identity_of(self, name: str) -> str | None:
+        try:
+            return self.profile_named(name).identity
+        except AmxError:
+            return None
+
+    def catalog_of(self, profile: "Profile") -> "Catalog":
+        """Return a reader of the profile's own database; it connects when first asked."""
+        if profile.backend == "sqlite":
+            from amx.catalogs.sqlite import SQLiteCatalog
+
+            return SQLiteCatalog(profile)
+        from amx.catalogs.postgres import PostgresCatalog
+
+        return PostgresCatalog(profile, self.environ)
+
+    # --- the local history
+
+    @cached_property
+    def local_path(self) -> Path:
+        """The local store's file; it need not exist."""
+        named = self.environ.get("AMX_LOCAL_DB")
+        return Path(named).expanduser().absolute() if named else self.home / "local.db"
+
+    @cached_property
+    def local(self) -> "SQLiteLocalStore":
+        """The local store, to be written."""
+        return self._local_store(is_read_only=False)
+
+    @cached_property
+    def reader(self) -> "SQLiteLocalStore":
+        """The local store, only to be read: not a byte of it changes."""
+        return self._local_store(is_read_only=True)
+
+    def _local_store(self, *, is_read_only: bool) -> "SQLiteLocalStore":
+        from amx.core.attribution import attribution_of
+        from amx.stores.local import SQLiteLocalStore
+
+        return SQLiteLocalStore(
+            self.local_path,
+            attribution=lambda: attribution_of(self.environ),
+            is_shared=lambda: self.config.is_shared,
+            is_read_only=is_read_only,
+        )
+
+    @cached_property
+    def outbox(self) -> "SQLiteOutbox":
+        """The local record of what the shared store lacks."""
+        from amx.stores.outbox import SQLiteOutbox
+
+        return SQLiteOutbox(self.local)
+
+    @cached_property
+    def index(self) -> "SQLiteCatalogIndex":
+        """Full-text search over the catalogs of the profiles."""
+        from amx.stores.search import SQLiteCatalogIndex
+
+        return SQLiteCatalogIndex(self.local)
+
+    @cached_property
+    def run_locks(self) -> "NumberLocks":
+        """What tells a run that still runs from one that was killed."""
+        from amx.core.locks import NumberLocks
+
+        return NumberLocks(self.local_path.with_name(f"{self.local_path.name}.runs.lock"))
+
+    # --- services
+
+    @cached_property
+    def sessions(self) -> "SessionService":
+        """Guard 1."""
+        from amx.core.sessions import SessionService
+
+        return SessionService(self.local, self.reader, known_profiles=self.known_profiles)
+
+    @cached_property
+    def history(self) -> "History":
+        """The one door for writes of runs, results and events."""
+        from amx.core.history import History
+
+        return History(self.local, lambda: self.run_locks)
+
+    @cached_property
+    def answers(self) -> "AnswerService":
+        """What `amx ask` is made of."""
+        from amx.core.answers import AnswerService
+
+        return AnswerService(self.index, self.sessions)
+
+    # --- the end of a command
+
+    def finish(self) -> int:
+        """Deliver what this command wrote, within its budget; return 0.
+
+        Raises:
+            RowsLeft: rows are queued and the user asked to fail then.
+        """
+        return 0
+
+    def report_bug(self, error: Exception) -> InternalError:
+        """Write a report about a bug into the home; return the error that names it."""
+        import traceback
+
+        from amx.core.secrets import redact_url
+
+        name = f"crash-{os.getpid()}.txt"
+        message = f"This is a bug in amx: {type(error).__name__}."
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self.home / name
+            text = redact_url("".join(traceback.format_exception(error)))
+            path.touch(mode=0o600)
+            path.write_text(text, "utf-8", "backslashreplace")
+        except OSError:
+            return InternalError(message, hint="Run it again with --debug to see where.")
+        return InternalError(f"{message} A report is in {path}.", hint="Please send us that file.")
+
+
