@@ -1,0 +1,1 @@
+"""The house itself: isolation of the suite, layers, layout, cold start."""
