@@ -1,0 +1,127 @@
+"""Abbreviations that database names are made of, and what they stand for.
+
+Only what is common enough to be read without knowing the house that made the names. Where an
+abbreviation has several readings, all are given, and words beside it may decide.
+"""
+
+PLAIN = {
+    "acct": "account", "actv": "active", "addl": "additional", "addr": "address",
+    "adj": "adjustment", "agmt": "agreement", "alt": "alternative", "amt": "amount",
+    "appl": "application", "appr": "approval", "approx": "approximate", "arch": "archive",
+    "attr": "attribute", "auth": "authorization", "avail": "available", "avg": "average",
+    "bgn": "begin", "bldg": "building", "blk": "block", "brnch": "branch", "bus": "business",
+    "calc": "calculated", "cat": "category", "catg": "category", "cd": "code", "chg": "charge",
+    "chk": "check", "chng": "change", "cls": "class", "cmnt": "comment", "cnt": "count",
+    "cntct": "contact", "cntr": "center", "cntry": "country", "comm": "commission",
+    "conf": "confirmation", "config": "configuration", "cre": "created", "crt": "created",
+    "ctry": "country", "cty": "city", "cur": "current", "curr": "currency", "cust": "customer",
+    "cxl": "cancelled", "dbt": "debit", "del": "deleted", "deliv": "delivery",
+    "dept": "department", "desc": "description", "descr": "description", "dest": "destination",
+    "dflt": "default", "dim": "dimension", "disc": "discount", "dlvr": "delivery",
+    "dlvry": "delivery", "dob": "date of birth", "doc": "document", "dsc": "description",
+    "dsgn": "designation", "dt": "date", "dtl": "detail", "dtm": "date and time",
+    "dur": "duration", "eff": "effective", "eml": "email", "emp": "employee", "empl": "employee",
+    "equip": "equipment", "err": "error", "est": "estimated", "exp": "expiry",
+    "ext": "extension", "fct": "fact", "flg": "flag", "fname": "first name", "fnm": "first name",
+    "freq": "frequency", "frm": "from", "fst": "first", "gend": "gender", "grp": "group",
+    "hdr": "header", "hist": "history", "hr": "hour", "hrs": "hours", "img": "image",
+    "ind": "indicator", "info": "information", "init": "initial", "ins": "inserted",
+    "instr": "instruction", "invc": "invoice", "itm": "item", "lang": "language",
+    "lkp": "lookup", "lname": "last name", "lnm": "last name", "loc": "location",
+    "lst": "last", "lvl": "level", "max": "maximum", "mbr": "member", "mdl": "model",
+    "measr": "measure", "mfg": "manufacturing", "mfr": "manufacturer", "mgr": "manager",
+    "mgmt": "management", "mid": "middle", "min": "minimum", "misc": "miscellaneous",
+    "mkt": "market", "mod": "modified", "msg": "message", "mst": "master", "mstr": "master",
+    "mthd": "method", "mtrl": "material", "nbr": "number", "nm": "name", "no": "number",
+    "num": "number", "obj": "object", "opt": "option", "ord": "order", "org": "organization",
+    "orig": "original", "parm": "parameter", "pct": "percent", "pcnt": "percent",
+    "perc": "percent", "ph": "phone", "phn": "phone", "pkg": "package", "plc": "place",
+    "pmt": "payment", "pos": "position", "prc": "price", "prd": "product", "prdct": "product",
+    "prev": "previous", "proc": "process", "prod": "product", "proj": "project",
+    "promo": "promotion", "prty": "priority", "purch": "purchase", "pwd": "password",
+    "pymt": "payment", "qty": "quantity", "rcpt": "receipt", "rcv": "received",
+    "rcvd": "received", "rec": "record", "recv": "received", "ref": "reference",
+    "reg": "registration", "rel": "related", "reqd": "required", "resp": "response",
+    "rgn": "region", "rnk": "rank", "rpt": "report", "rsn": "reason", "rtn": "return",
+    "rtrn": "return", "sal": "salary", "sched": "schedule", "seq": "sequence", "shp": "shipment",
+    "shpmt": "shipment", "slsmn": "salesman", "smry": "summary", "splr": "supplier",
+    "src": "source", "srt": "sort", "srvc": "service", "stat": "status", "stk": "stock",
+    "stmt": "statement", "stor": "store", "strt": "start", "sts": "status", "subj": "subject",
+    "supp": "supplier", "svc": "service", "sys": "system", "tel": "telephone",
+    "temp": "temporary", "tm": "time", "tmp": "temporary", "tmst": "timestamp",
+    "tot": "total", "trx": "transaction", "ts": "timestamp", "txn": "transaction",
+    "txt": "text", "typ": "type", "uom": "unit of measure", "upd": "updated", "usr": "user",
+    "val": "value", "veh": "vehicle", "ver": "version", "vndr": "vendor", "vol": "volume",
+    "wgt": "weight", "whs": "warehouse", "whse": "warehouse", "wk": "week", "wrk": "work",
+    "wt": "weight", "xref": "cross reference", "yr": "year",
+}  # fmt: skip
+"""Abbreviation to its one reading."""
+
+ANY_OF = {
+    "inv": {
+        "inventory": frozenset({"bin", "location", "stock", "transaction", "warehouse"}),
+        "invoice": frozenset({"bill", "billing", "date", "due", "number", "paid", "tax"}),
+    },
+    "ln": {
+        "line": frozenset({"order", "invoice", "item", "header", "detail", "quantity"}),
+        "loan": frozenset({"interest", "borrower", "principal", "lender"}),
+    },
+    "req": {
+        "request": frozenset({"response", "requested", "requester"}),
+        "required": frozenset({"flag", "date", "indicator"}),
+    },
+    "rt": {
+        "rate": frozenset({"exchange", "currency", "tax", "interest"}),
+        "route": frozenset({"vehicle", "stop", "driver"}),
+    },
+    "st": {
+        "state": frozenset({"city", "zip", "country", "postal"}),
+        "street": frozenset({"house"}),
+        "status": frozenset({"code"}),
+    },
+}
+"""Abbreviation to its readings, each with the words beside it that speak for it."""
+
+WORDS = frozenset(
+    " ".join((*PLAIN.values(), *(word for readings in ANY_OF.values() for word in readings))).split()
+) | {"invoice", "supplier", "vendor", "unit", "ship", "due", "tax", "birth", "hire", "zip"}
+"""Words that may stand glued to another in a name without a separator."""
+
+SHOWN_AS = {
+    "api": "API", "crm": "CRM", "ean": "EAN", "erp": "ERP", "fk": "FK", "gps": "GPS",
+    "html": "HTML", "http": "HTTP", "iban": "IBAN", "id": "ID", "ip": "IP", "isbn": "ISBN",
+    "iso": "ISO", "json": "JSON", "mac": "MAC", "pk": "PK", "sku": "SKU", "sql": "SQL",
+    "ssn": "SSN", "upc": "UPC", "uri": "URI", "url": "URL", "usd": "USD", "utc": "UTC",
+    "uuid": "UUID", "vat": "VAT", "vin": "VIN", "xml": "XML",
+}  # fmt: skip
+"""Words that are written in capitals."""
+
+SECRET = frozenset(
+    """
+    authentication bearer credential cvc cvv dob email eml fingerprint hash iban login nonce otp
+    passcode passphrase passport passwd password phone pin pwd salt secret session signature ssn
+    telephone token username
+    """.split()
+)
+"""Words in a name that say its values are secret or tell who somebody is, whatever else it says."""
+
+PERSONAL = frozenset(
+    """
+    address bio birth birthday body comment ethnicity fax firstname fullname gender income ip
+    ipaddress lastname latitude license longitude mail maiden message mobile note notes postal
+    postcode religion remark remarks salary street surname zip zipcode
+    """.split()
+)
+"""Words that say the same, or free text that may hold either, unless a number stands for it."""
+
+KEYED = frozenset({"access", "api", "encryption", "license", "private", "secret", "signing"})
+"""Words that make a key a secret one."""
+
+PEOPLE = frozenset(
+    """
+    applicant author borrower buyer child client contact customer doctor driver employee guest
+    member parent patient payee person player recipient sender student subscriber teacher tenant
+    traveller user visitor worker
+    """.split()
+)
+"""Words for people: what they are called is personal."""
