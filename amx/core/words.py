@@ -121,7 +121,7 @@ def stem(word: str) -> str:
     return found[:-1] if found.endswith("e") and len(found) > 3 else found
 
 
-def search_words(text: str) -> tuple[str, ...]:
+def stems(text: str) -> tuple[str, ...]:
     """Return the words by which a name or a sentence is found, each once.
 
     Abbreviations are given both as they stand and in all their readings.
