@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from importlib import import_module
+from itertools import takewhile
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -174,11 +175,16 @@ def _command() -> Any:  # noqa: ANN401 - as above
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code. Nothing but an exit code leaves here."""
     runtime = Runtime(dict(os.environ))
-    runtime.output.is_json = "--json" in argv  # an error of the words themselves is JSON, too
+    runtime.output.is_json = _asks_for_json(argv)
     code = _guarded(runtime, lambda: _invoke(argv, runtime))
     if code < Interrupted.exit_code:
         code = _guarded(runtime, runtime.finish) or code
     return _flushed(runtime.output, code)
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    """Tell before the words are understood, so that an error of the words is JSON, too."""
+    return "--json" in takewhile(lambda word: word != "--", argv)
 
 
 def run() -> NoReturn:
@@ -188,10 +194,7 @@ def run() -> NoReturn:
 
 def _invoke(argv: Sequence[str], runtime: Runtime) -> int:
     signal.signal(signal.SIGTERM, _terminate)
-    runtime.output.is_json = False
-    ended = _command().main(
-        args=list(argv), prog_name="amx", obj=runtime, standalone_mode=False
-    )
+    ended = _command().main(args=list(argv), prog_name="amx", obj=runtime, standalone_mode=False)
     return ended if isinstance(ended, int) else 0
 
 

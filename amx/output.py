@@ -107,6 +107,13 @@ class Output:
         """Tell a person something that is not the result."""
         self._err.write(f"{visible(text)}\n")
 
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Show how far a command has come, on one line of a terminal that is written again."""
+        if self._err.isatty() and not self.is_json:
+            ending = "\n" if done == total else ""
+            self._err.write(f"\r\x1b[2K{done}/{total} {visible(what)}{ending}")
+            self._err.flush()
+
     def warn(self, text: str) -> None:
         """Tell a person of something that wants attention."""
         self._err.write(f"amx: warning: {visible(text)}\n")

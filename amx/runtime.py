@@ -6,7 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from amx.core.errors import AmxError, InternalError, NoProfile, RowsLeft, UnknownProfile, UsageError
+from amx.core.errors import (
+    AmxError,
+    DatabaseUnreachable,
+    InternalError,
+    NoProfile,
+    RowsLeft,
+    UnknownProfile,
+    UsageError,
+)
 from amx.output import Output
 
 if TYPE_CHECKING:
@@ -17,8 +25,10 @@ if TYPE_CHECKING:
     from amx.core.config.model import Config
     from amx.core.history import History
     from amx.core.locks import NumberLocks
-    from amx.core.ports import Catalog
+    from amx.core.ports import Catalog, Describer
     from amx.core.profiles import Profile
+    from amx.core.runs import RunService
+    from amx.core.servers import KnownServers
     from amx.core.sessions import SessionService
     from amx.stores.local import SQLiteLocalStore
     from amx.stores.outbox import SQLiteOutbox
@@ -129,6 +139,14 @@ class Runtime:
             raise UnknownProfile(name, list(self.config.profiles))
         return profile_of(name, settings, self.environ)
 
+    @cached_property
+    def profile_if_any(self) -> "Profile | None":
+        """The active profile, or None where none is chosen or it cannot be had."""
+        try:
+            return self.profile
+        except AmxError:
+            return None
+
     def known_profiles(self) -> dict[str, str | None]:
         """Return the identity of each profile; None where it cannot be told.
 
@@ -155,6 +173,24 @@ class Runtime:
         from amx.catalogs.postgres import PostgresCatalog
 
         return PostgresCatalog(profile, self.environ)
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """A reader of the active profile's database, after the server was recognised.
+
+        Raises:
+            ServerMismatch: another server answers than the one remembered.
+        """
+        catalog = self.catalog_of(self.profile)
+        self.servers.check(self.profile, catalog)
+        return catalog
+
+    @cached_property
+    def servers(self) -> "KnownServers":
+        """Which server answered at each target when it was first met."""
+        from amx.core.servers import KnownServers
+
+        return KnownServers(self.outbox)
 
     # --- the local history
 
@@ -223,11 +259,42 @@ class Runtime:
         return History(self.local, lambda: self.run_locks)
 
     @cached_property
+    def describer(self) -> "Describer":
+        """What proposes descriptions."""
+        from amx.describers.evidence import EvidenceDescriber
+
+        return EvidenceDescriber()
+
+    @cached_property
+    def runs(self) -> "RunService":
+        """What `amx run` is made of."""
+        from amx.core.runs import RunService
+
+        return RunService(self.history)
+
+    @cached_property
     def answers(self) -> "AnswerService":
         """What `amx ask` is made of."""
         from amx.core.answers import AnswerService
 
-        return AnswerService(self.index, self.sessions)
+        return AnswerService(self.index, self.sessions, self.history, self.describer)
+
+    def refresh_index(self) -> None:
+        """Bring the index of the active profile up to date.
+
+        Where its database cannot be reached, an index that is there serves, with a warning.
+
+        Raises:
+            DatabaseUnreachable: there is no index yet.
+            ServerMismatch: another server answers than the one remembered.
+        """
+        self.sessions.check(self.profile, self.session_key)
+        try:
+            self.answers.refresh(self.profile, self.catalog)
+        except DatabaseUnreachable as error:
+            if not self.answers.has_index(self.profile):
+                raise
+            self.output.warn(f"{error.message} Answering from what was known before.")
 
     # --- the end of a command
 

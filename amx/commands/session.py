@@ -1,0 +1,136 @@
+"""Guard 1: sessions, each bound to the profile under which it began."""
+
+from typing import Annotated
+
+import typer
+
+from amx.core.documents import asset, session_document, turn_document
+from amx.core.models import Session, Turn
+from amx.output import Grid, Human
+from amx.runtime import Runtime, runtime_of
+
+app = typer.Typer(
+    help="Conversations, each bound to one profile and database.", rich_markup_mode=None
+)
+
+
+def _ids(ctx: typer.Context) -> list[str]:
+    return [str(one.local_id) for one in runtime_of(ctx).sessions.list(None, limit=50)]
+
+
+Key = Annotated[str, typer.Argument(help="Number or UUID of the session.", autocompletion=_ids)]
+
+
+@app.command()
+def new(
+    ctx: typer.Context,
+    title: Annotated[str, typer.Option(help="What it is about.")] = "",
+) -> None:
+    """Begin a session on the active profile and make it active.
+
+    Example: amx session new --title "Prices"
+    """
+    runtime = runtime_of(ctx)
+    session = runtime.sessions.new(runtime.profile, title)
+    _print(runtime, session, f"Began session {session.local_id} on {session.profile}.")
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    *,
+    all_profiles: Annotated[bool, typer.Option("--all-profiles", help="Of all profiles.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, latest first.")] = 50,
+) -> None:
+    """List this profile's sessions and say which can be resumed from here.
+
+    Example: amx session list --all-profiles
+    """
+    runtime = runtime_of(ctx)
+    profile = runtime.profile_if_any if all_profiles else runtime.profile
+    found = runtime.sessions.list(None if all_profiles else profile, limit=limit)
+    documents = [session_document(one, runtime.sessions.why_not(one, profile)) for one in found]
+    rows = [
+        [one[key] for key in ("id", "profile", "status", "turn_count", "last_active_at", "title")]
+        + [one["why_not"] or "resumable"]
+        for one in documents
+    ]
+    headers = ("ID", "PROFILE", "STATUS", "TURNS", "LAST ACTIVE", "TITLE", "RESUMABLE")
+    name = None if all_profiles or profile is None else profile.name
+    runtime.output.result({"profile": name, "sessions": documents}, Grid(headers, rows))
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    key: Annotated[str, typer.Option("--id", help="Number or UUID of the session.")],
+) -> None:
+    """Show a session and its turns, from any profile. Writes nothing.
+
+    Example: amx session show --id 12
+    """
+    runtime = runtime_of(ctx)
+    session, turns = runtime.sessions.show(key)
+    why_not = runtime.sessions.why_not(session, runtime.profile_if_any)
+    turn_documents = [turn_document(turn) for turn in turns]
+    document = {**session_document(session, why_not), "turns": turn_documents}
+    runtime.output.result(document, _conversation(session, turns))
+
+
+@app.command()
+def resume(ctx: typer.Context, key: Key) -> None:
+    """Make a session active again; refused (3) where it belongs to another profile.
+
+    Example: amx session resume 12
+    """
+    runtime = runtime_of(ctx)
+    session = runtime.sessions.resume(runtime.profile, key)
+    _print(runtime, session, f"Resumed session {session.local_id} on {session.profile}.")
+
+
+@app.command()
+def current(ctx: typer.Context) -> None:
+    """Show the active session of the active profile.
+
+    Example: amx session current --json
+    """
+    runtime = runtime_of(ctx)
+    session = runtime.sessions.current(runtime.profile)
+    if session is None:
+        runtime.output.result(None, f"No session is active on {runtime.profile.name}.")
+    else:
+        _print(runtime, session, f"{session.local_id}  {session.title or '(no title)'}")
+
+
+@app.command()
+def end(
+    ctx: typer.Context,
+    key: Annotated[str | None, typer.Argument(help="The active one, if left out.")] = None,
+) -> None:
+    """End a session: this one, or the active one. It may be resumed later.
+
+    Example: amx session end 12
+    """
+    runtime = runtime_of(ctx)
+    session = runtime.sessions.end(runtime.profile_if_any, key)
+    if session is None:
+        runtime.output.result(None, "No session is active; there is nothing to end.")
+    else:
+        _print(runtime, session, f"Ended session {session.local_id}.")
+
+
+def _print(runtime: Runtime, session: Session, text: str) -> None:
+    why_not = runtime.sessions.why_not(session, runtime.profile_if_any)
+    runtime.output.result(session_document(session, why_not), text)
+
+
+def _conversation(session: Session, turns: list[Turn]) -> Human:
+    head = f"Session {session.local_id}: {session.title or '(no title)'}"
+    bound = f"{session.profile}  {session.target}  {session.status}"
+    return [head, bound, *(_utterance(turn) for turn in turns)]
+
+
+def _utterance(turn: Turn) -> str:
+    cited = [asset(one) for one in turn.citations] if isinstance(turn.citations, list) else []
+    sources = f"\n  cites: {', '.join(cited)}" if cited else ""
+    return f"\n[{turn.turn_index}] {turn.role} ({turn.created_at}):\n{turn.content}{sources}"

@@ -1,0 +1,268 @@
+"""What `amx ask` is made of: a search over the catalog, and an answer that cites what it found.
+
+Nothing is said that the catalog does not say; what was not found is named.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from amx.core.history import History
+from amx.core.models import Result, Session
+from amx.core.ports import (
+    Catalog,
+    CatalogDocument,
+    CatalogIndex,
+    Describer,
+    Hit,
+    TableInfo,
+)
+from amx.core.profiles import Profile
+from amx.core.sessions import SessionService
+from amx.core.words import search_words
+
+HITS = 200
+"""How many assets a search may bring; the answer names the best few of them."""
+
+SHOWN = 3
+"""How many tables an answer names."""
+
+STOP_WORDS = frozenset(
+    stem
+    for word in (
+        "a an and any are at be by can column columns contain contains did do does field fields "
+        "find for from get has have hold holds how i in is it keep keeps kept list me my of on or "
+        "our show shows store stored stores table tables tell that the their there these they "
+        "this to view views was we were what when where which who whose why will with you your"
+    ).split()
+    for stem in search_words(word)
+)
+
+Descriptions = Mapping[tuple[str, str, str | None], str]
+"""Descriptions by schema, table and column (None for the table itself)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer, the session it was appended to, and what it rests on."""
+
+    session: Session
+    answer: str
+    citations: Sequence[dict[str, object]]
+    provenance: str = "evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A table that a question found, with the columns that match beside it."""
+
+    table: CatalogDocument
+    columns: Sequence[CatalogDocument]
+    found: frozenset[str]
+
+
+class AnswerService:
+    """Answers questions about one profile's catalog, within a session bound to it."""
+
+    def __init__(
+        self,
+        index: CatalogIndex,
+        sessions: SessionService,
+        history: History,
+        describer: Describer,
+    ) -> None:
+        self._index = index
+        self._sessions = sessions
+        self._history = history
+        self._describer = describer
+
+    def refresh(self, profile: Profile, catalog: Catalog) -> None:
+        """Bring the index of a profile up to date with its catalog and its latest run.
+
+        Raises:
+            DatabaseUnreachable: the catalog cannot be read; the index is as it was.
+            DatabaseRefused: as above.
+        """
+        tables = catalog.tables()
+        run = self._history.latest_run(profile)
+        results = self._history.results(run) if run else []
+        descriptions = described(tables, self._describer, results)
+        digest = digest_of(tables, descriptions)
+        if self._index.digest(profile.identity) != digest:
+            documents = documents_of(tables, descriptions)
+            self._index.refresh(profile.identity, digest, documents)
+
+    def has_index(self, profile: Profile) -> bool:
+        """Tell whether a question could be answered without reading the catalog."""
+        return self._index.digest(profile.identity) is not None
+
+    def ask(
+        self, profile: Profile, question: str, session_key: str | None, *, is_new: bool = False
+    ) -> Reply:
+        """Answer from the index and append question and answer to the session.
+
+        Raises:
+            ProfileMismatch: the session belongs to another profile or database; nothing is
+                changed.
+            UnknownId: there is no such session.
+        """
+        asked = [stem for stem in search_words(question) if stem not in STOP_WORDS]
+        matches = ranked(asked, self._index.search(profile.identity, asked, HITS))
+        answer = phrased(profile.name, asked, matches)
+        citations = cited(matches)
+        session, _, _ = self._sessions.append(
+            profile,
+            session_key,
+            question=question,
+            answer=answer,
+            citations=citations,
+            provenance="evidence",
+            is_new=is_new,
+        )
+        return Reply(session=session, answer=answer, citations=citations)
+
+
+def described(
+    tables: Sequence[TableInfo], describer: Describer, results: Sequence[Result]
+) -> Descriptions:
+    """Return the best description there is of each asset: a run's, else what its name says."""
+    made = [proposal for table in tables for proposal in describer.describe(table, {})]
+    found = {(one.schema, one.table, one.column): one.description for one in made}
+    for one in results:
+        if one.status != "rejected":
+            found[one.schema_name, one.table_name, one.column_name] = one.description
+    return found
+
+
+def digest_of(tables: Sequence[TableInfo], descriptions: Descriptions) -> str:
+    """Return a digest that changes whenever the catalog or a description does."""
+    text = repr((tables, sorted(descriptions.items(), key=repr)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def documents_of(
+    tables: Sequence[TableInfo], descriptions: Descriptions
+) -> Sequence[CatalogDocument]:
+    """Return each table and column as the index holds it."""
+    found = []
+    for table in tables:
+        found.append(_document(table, None, table.kind, "", descriptions))
+        found += [
+            _document(table, column.name, "column", column.type, descriptions)
+            for column in table.columns
+        ]
+    return found
+
+
+def _document(
+    table: TableInfo, column: str | None, kind: str, type_: str, descriptions: Descriptions
+) -> CatalogDocument:
+    description = descriptions.get((table.schema, table.name, column), "")
+    return CatalogDocument(
+        schema=table.schema,
+        table=table.name,
+        column=column,
+        kind=kind,
+        type=type_,
+        description=description,
+        words=" ".join([*search_words(column or table.name), "|", *search_words(description)]),
+    )
+
+
+def ranked(asked: Sequence[str], hits: Sequence[Hit]) -> Sequence[Match]:
+    """Return the tables that the hits belong to, best first.
+
+    A table is as good as the words that its name and one of its columns' names match together;
+    words of descriptions count less, and the index's own score decides between equals.
+    """
+    by_table: dict[tuple[str, str], list[Hit]] = {}
+    for hit in hits:
+        by_table.setdefault((hit.document.schema, hit.document.table), []).append(hit)
+    scored = [_scored(frozenset(asked), group) for group in by_table.values()]
+    scored.sort(key=lambda pair: (-pair[0], pair[1].table.schema, pair[1].table.table))
+    return [match for _, match in scored]
+
+
+def _scored(asked: frozenset[str], hits: Sequence[Hit]) -> tuple[float, Match]:
+    tables = [hit.document for hit in hits if hit.document.column is None]
+    columns = [hit.document for hit in hits if hit.document.column is not None]
+    named, told = _matched(asked, tables[0]) if tables else (frozenset(), frozenset())
+    best_columns = sorted(columns, key=lambda one: -_worth(asked - named, one))
+    pair = _worth(asked - named, best_columns[0]) if best_columns else 0.0
+    # A name that is all of what was asked beats one that only holds it among other words.
+    focus = len(named) / max(1, len(_names(tables[0]))) if tables else 0.0
+    score = 2.0 * len(named) + 0.5 * len(told - named) + pair + focus
+    found = named | told
+    for column in columns:
+        in_name, in_text = _matched(asked, column)
+        found |= in_name | in_text
+    relevant = [one for one in best_columns if _worth(asked - named, one) >= max(pair, 0.1)]
+    first = hits[0].document
+    table = tables[0] if tables else _stand_in(first)
+    best = max(hit.score for hit in hits)
+    return score + best * 1e-6, Match(table=table, columns=relevant[:SHOWN], found=found)
+
+
+def _stand_in(column: CatalogDocument) -> CatalogDocument:
+    return CatalogDocument(
+        schema=column.schema,
+        table=column.table,
+        column=None,
+        kind="table",
+        type="",
+        description="",
+        words="",
+    )
+
+
+def _matched(
+    asked: frozenset[str], document: CatalogDocument
+) -> tuple[frozenset[str], frozenset[str]]:
+    _, _, told = document.words.partition("|")
+    return asked & _names(document), asked & set(told.split())
+
+
+def _names(document: CatalogDocument) -> frozenset[str]:
+    return frozenset(document.words.partition("|")[0].split())
+
+
+def _worth(asked: frozenset[str], column: CatalogDocument) -> float:
+    named, told = _matched(asked, column)
+    return 2.0 * len(named) + 0.5 * len(told - named)
+
+
+def cited(matches: Sequence[Match]) -> list[dict[str, object]]:
+    """Return what an answer rests on: each table named in it, and its columns."""
+    documents = [
+        document for match in matches[:SHOWN] for document in (match.table, *match.columns)
+    ]
+    return [{"schema": one.schema, "table": one.table, "column": one.column} for one in documents]
+
+
+def phrased(profile: str, asked: Sequence[str], matches: Sequence[Match]) -> str:
+    """Return the answer in words."""
+    if not asked:
+        return f"The question names nothing that the catalog of {profile} could be searched for."
+    if not matches:
+        return f"I do not know: nothing in the catalog of {profile} matches {', '.join(asked)}."
+    lines = [_line(matches[0]), *(f"  {_detail(one)}" for one in matches[0].columns)]
+    if len(matches) > 1:
+        lines.append("See also:")
+        lines += [f"  {_line(match)}" for match in matches[1:SHOWN]]
+    missing = [stem for stem in asked if all(stem not in match.found for match in matches[:SHOWN])]
+    if missing:
+        lines.append(f"Nothing that I name here matches: {', '.join(missing)}.")
+    return "\n".join(lines)
+
+
+def _line(match: Match) -> str:
+    table = match.table
+    name = f"{table.schema}.{table.table}" if table.schema else table.table
+    columns = ", ".join(str(one.column) for one in match.columns)
+    text = f"{name}: {table.description}" if table.description else name
+    return f"{text} (columns: {columns})" if columns else text
+
+
+def _detail(column: CatalogDocument) -> str:
+    text = f"{column.column} {column.type}".strip()
+    return f"{text}: {column.description}" if column.description else text

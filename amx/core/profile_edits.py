@@ -1,0 +1,104 @@
+"""What `amx db` changes in the configuration: pure decisions, returned as patches."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from amx.core.config.file import REMOVED
+from amx.core.config.model import Config
+from amx.core.errors import Refused, UnknownProfile, UsageError
+
+Patch = Mapping[tuple[str, ...], object]
+
+_NAME = re.compile(r"[^\x00-\x20\x7f/\\'\"$`]{1,64}")
+
+_ONLY_FOR = {
+    "sqlite": {"path"},
+    "postgresql": {
+        "host",
+        "port",
+        "database",
+        "user",
+        "schema",
+        "sslmode",
+        "sslrootcert",
+        "service",
+        "passfile",
+        "target_session_attrs",
+        "password",
+        "password_command",
+    },
+}
+
+
+def added(config: Config, name: str, backend: str, settings: Mapping[str, str | None]) -> Patch:
+    """Return the patch that adds a profile; the first one becomes the active one.
+
+    Raises:
+        UsageError: the name is taken or cannot be one, or the settings do not fit the backend.
+    """
+    if not _NAME.fullmatch(name):
+        message = f"{name!r} cannot name a profile: no spaces, quotes, slashes or control"
+        raise UsageError(f"{message} characters, at most 64 in all. Nothing was changed.")
+    if name in config.profiles:
+        message = f"There is a profile {name!r} already. Nothing was changed."
+        raise UsageError(message, hint=f"amx db show {name}")
+    given = {key: value for key, value in settings.items() if value is not None}
+    _check(backend, given)
+    profile: dict[str, object] = {"backend": backend, **given}
+    if backend == "sqlite":
+        profile["path"] = str(Path(given["path"]).expanduser().absolute())
+    if given.get("port", "").isdecimal():
+        profile["port"] = int(given["port"])
+    patch: dict[tuple[str, ...], object] = {("db_profiles", name): profile}
+    if not config.active_profile:
+        patch["active_db_profile",] = name
+    return patch
+
+
+def used(config: Config, name: str) -> Patch:
+    """Return the patch that makes a profile the active one.
+
+    Raises:
+        UnknownProfile: there is none of this name.
+    """
+    _require(config, name)
+    return {("active_db_profile",): name}
+
+
+def removed(config: Config, name: str) -> Patch:
+    """Return the patch that removes a profile; its sessions and runs stay.
+
+    Raises:
+        UnknownProfile: there is none of this name.
+        Refused: the shared store is reached through it.
+    """
+    _require(config, name)
+    if config.is_shared and config.history_store_profile == name:
+        message = f"The shared store is reached through the profile {name!r}. Nothing was changed."
+        raise Refused(message, hint="amx history-store disable")
+    patch: dict[tuple[str, ...], object] = {("db_profiles", name): REMOVED}
+    if config.active_profile == name:
+        patch["active_db_profile",] = REMOVED
+    return patch
+
+
+def _require(config: Config, name: str) -> None:
+    if name not in config.profiles:
+        raise UnknownProfile(name, list(config.profiles))
+
+
+def _check(backend: str, given: Mapping[str, str]) -> None:
+    foreign = sorted(set(given) - _ONLY_FOR[backend])
+    if foreign:
+        words = ", ".join(f"--{key.replace('_', '-')}" for key in foreign)
+        message = f"A {backend} profile takes no {words}. Nothing was changed."
+        raise UsageError(message, hint="amx db add --help")
+    needed = "path" if backend == "sqlite" else "database"
+    if not given.get(needed) and not given.get("service"):
+        message = f"A {backend} profile needs --{needed}. Nothing was changed."
+        raise UsageError(message, hint="amx db add --help")
+    for port in given.get("port", "").split(",") if given.get("port") else ():
+        if not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - ports have 16 bits
+            message = f"--port {port} is not a port (1 to 65535). Nothing was changed."
+            raise UsageError(message)
