@@ -83,7 +83,9 @@ ANY_OF = {
 """Abbreviation to its readings, each with the words beside it that speak for it."""
 
 WORDS = frozenset(
-    " ".join((*PLAIN.values(), *(word for readings in ANY_OF.values() for word in readings))).split()
+    " ".join(
+        (*PLAIN.values(), *(word for readings in ANY_OF.values() for word in readings))
+    ).split()
 ) | {"invoice", "supplier", "vendor", "unit", "ship", "due", "tax", "birth", "hire", "zip"}
 """Words that may stand glued to another in a name without a separator."""
 
@@ -96,32 +98,29 @@ SHOWN_AS = {
 }  # fmt: skip
 """Words that are written in capitals."""
 
-SECRET = frozenset(
-    """
-    authentication bearer credential cvc cvv dob email eml fingerprint hash iban login nonce otp
-    passcode passphrase passport passwd password phone pin pwd salt secret session signature ssn
-    telephone token username
-    """.split()
-)
-"""Words in a name that say its values are secret or tell who somebody is, whatever else it says."""
+SECRET = frozenset({
+    "authentication", "bearer", "credential", "cvc", "cvv", "dob", "email", "eml",
+    "fingerprint", "hash", "iban", "login", "nonce", "otp", "passcode", "passphrase",
+    "passport", "passwd", "password", "phone", "pin", "pwd", "salt", "secret", "session",
+    "signature", "ssn", "telephone", "token", "username",
+})  # fmt: skip
+"""Words in a name that say its values are secret, or who somebody is, whatever else it says."""
 
-PERSONAL = frozenset(
-    """
-    address bio birth birthday body comment ethnicity fax firstname fullname gender income ip
-    ipaddress lastname latitude license longitude mail maiden message mobile note notes postal
-    postcode religion remark remarks salary street surname zip zipcode
-    """.split()
-)
+PERSONAL = frozenset({
+    "address", "bio", "birth", "birthday", "body", "comment", "ethnicity", "fax", "firstname",
+    "fullname", "gender", "income", "ip", "ipaddress", "lastname", "latitude", "license",
+    "longitude", "mail", "maiden", "message", "mobile", "note", "notes", "postal", "postcode",
+    "religion", "remark", "remarks", "salary", "street", "surname", "zip", "zipcode",
+})  # fmt: skip
 """Words that say the same, or free text that may hold either, unless a number stands for it."""
 
 KEYED = frozenset({"access", "api", "encryption", "license", "private", "secret", "signing"})
 """Words that make a key a secret one."""
 
-PEOPLE = frozenset(
-    """
-    applicant author borrower buyer child client contact customer doctor driver employee guest
-    member parent patient payee person player recipient sender student subscriber teacher tenant
-    traveller user visitor worker
-    """.split()
-)
+PEOPLE = frozenset({
+    "applicant", "author", "borrower", "buyer", "child", "client", "contact", "customer",
+    "doctor", "driver", "employee", "guest", "member", "parent", "patient", "payee", "person",
+    "player", "recipient", "sender", "student", "subscriber", "teacher", "tenant",
+    "traveller", "user", "visitor", "worker",
+})  # fmt: skip
 """Words for people: what they are called is personal."""

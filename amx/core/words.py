@@ -27,13 +27,20 @@ _TAILS = (
     "type", "qty", "amt", "nbr", "num", "key", "cd", "dt", "id", "nm", "no",
 )  # fmt: skip
 
-_UNCOUNTED = frozenset(
-    "data equipment history information inventory master media metadata news series software "
-    "staff stock statistics".split()
-)
+_UNCOUNTED = frozenset({
+    "data", "equipment", "history", "information", "inventory", "master", "media", "metadata",
+    "news", "series", "software", "staff", "stock", "statistics",
+})  # fmt: skip
+_SHORTEST_PLURAL = 4
+_SHORTEST_STEM = 3
+_NEVER_FIRST = frozenset({"no"})
+_WORDS_BY_THEMSELVES = frozenset({"bus", "cat", "cd", "disc", "mid", "no", "pos"})
 _IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
 _REGULAR_AGAIN = {plural: singular for singular, plural in _IRREGULAR.items()}
-_ENDS_IN_S = frozenset("address alias bus business class gas lens news process series status".split())
+_ENDS_IN_S = frozenset({
+    "address", "alias", "bus", "business", "class", "gas", "lens", "news", "process",
+    "series", "status",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +97,9 @@ def singular(word: str) -> str:
     """Return the singular of an English noun; a word that is none already stays."""
     if word in _REGULAR_AGAIN:
         return _REGULAR_AGAIN[word]
-    if word in _ENDS_IN_S or len(word) < 4 or not word.endswith("s"):
+    if word in _ENDS_IN_S or len(word) < _SHORTEST_PLURAL or not word.endswith("s"):
         return word
-    if word.endswith("ies") and len(word) > 4 and word != "movies":
+    if word.endswith("ies") and word not in {"dies", "lies", "movies", "ties"}:
         return word[:-3] + "y"
     if word.endswith(("sses", "shes", "ches", "xes", "zzes", "statuses", "aliases", "buses")):
         return word[:-2]
@@ -114,11 +121,15 @@ def stem(word: str) -> str:
     """Return what the forms of a word share: ``prices``, ``priced`` and ``pricing`` agree."""
     found = singular(word.lower())
     for ending in ("ing", "ed"):
-        if found.endswith(ending) and len(found) - len(ending) >= 3 and _has_vowel(found, ending):
+        if (
+            found.endswith(ending)
+            and len(found) - len(ending) >= _SHORTEST_STEM
+            and _has_vowel(found, ending)
+        ):
             found = found.removesuffix(ending)
             found = found[:-1] if found[-1:] == found[-2:-1] and found[-1:] not in "lsz" else found
             break
-    return found[:-1] if found.endswith("e") and len(found) > 3 else found
+    return found[:-1] if found.endswith("e") and len(found) > _SHORTEST_STEM else found
 
 
 def stems(text: str) -> tuple[str, ...]:
@@ -139,7 +150,8 @@ def is_private(column: str, table: str = "") -> bool:
     Also for free text, which may hold either. Values of such a column are never shown.
     """
     words = _all_words(column)
-    if words & SECRET or "key" in words and words & KEYED or words & PERSONAL and "id" not in words:
+    is_key = "key" in words and words & KEYED
+    if words & SECRET or is_key or (words & PERSONAL and "id" not in words):
         return "count" not in words
     about = words | _all_words(table)
     return "name" in words and bool(about & PEOPLE or words & {"first", "last", "full", "middle"})
@@ -165,9 +177,7 @@ def _is_known(word: str) -> bool:
 
 
 def _readings(token: str, *, is_first: bool, is_alone: bool) -> tuple[str, ...]:
-    if is_alone and token in {"no", "cat", "disc", "pos", "bus", "cls", "cd", "del", "mid"}:
-        return ()
-    if token == "no" and is_first:
+    if (is_alone and token in _WORDS_BY_THEMSELVES) or (is_first and token in _NEVER_FIRST):
         return ()
     return (PLAIN[token],) if token in PLAIN else tuple(ANY_OF.get(token, ()))
 
