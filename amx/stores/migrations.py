@@ -1,0 +1,42 @@
+"""Brings a local store up to this client's schema. Imported only when one is behind."""
+
+from collections.abc import Callable, Iterator
+from sqlite3 import Connection
+
+from amx.stores.schema import APPLICATION_ID, VERSION, version_1
+
+STEPS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (("version_1", version_1),)
+"""Each step once and in this order; a released step is never edited."""
+
+
+def migrate(connection: Connection) -> None:
+    """Apply the steps that this store lacks, in one transaction.
+
+    Nothing happens where another process was faster; the version in the file says so.
+    """
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("amx")
+    for name, statements in STEPS:
+        migrations(name=name)(_step(statements))
+    # Plugins of the user's sqlite-utils have no business in this file.
+    database = Database(connection, recursive_triggers=False, execute_plugins=False)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(database)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _step(statements: Callable[[], Iterator[str]]) -> Callable[..., None]:
+    def run(database: object) -> None:
+        connection: Connection = database.conn  # type: ignore[attr-defined]
+        for statement in statements():
+            connection.execute(statement)
+
+    run.__name__ = statements.__name__
+    return run
