@@ -1,0 +1,248 @@
+"""The outbox in the local store: pointers to rows that the shared store does not have.
+
+Every method is one or more short transactions; none is open while the network is used.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from sqlite3 import Connection
+from sqlite3 import Row as Record
+from typing import TypeVar
+
+from amx.core.clock import now
+from amx.core.models import OutboxEntry, QueueCounts, Values
+from amx.core.ports import Batch, Position
+from amx.core.rows import clean
+from amx.core.tables import BY_NAME, SHARED_TABLES, Table
+from amx.stores.local import ENTER, SQLiteLocalStore
+from amx.stores.schema import COUNTERS, DROPPED, ENTERED
+
+CHUNK = 2_000
+"""Entries per transaction: about 10 ms, for which other writers wait."""
+
+Sent = tuple[str, str, int]
+"""A table, the id of a row, and the revision of it that was sent."""
+
+_Item = TypeVar("_Item")
+
+
+class SQLiteOutbox:
+    """The outbox of one local store.
+
+    Args:
+        local: The store; one that is read-only and has no file yet has an empty outbox.
+    """
+
+    def __init__(self, local: SQLiteLocalStore) -> None:
+        self._database = local.database
+
+    def counts(self) -> QueueCounts:
+        oldest = self._database.query(
+            "SELECT MIN(queued_at) AS moment FROM outbox WHERE state = 'pending'"
+        )
+        return QueueCounts(
+            pending=int(self.state(COUNTERS["pending"]) or 0),
+            quarantined=int(self.state(COUNTERS["quarantined"]) or 0),
+            oldest_pending_at=oldest[0]["moment"] if oldest else None,
+        )
+
+    def take(self, after: Position | None, rows: int, max_bytes: int) -> Batch | None:
+        names = [table.name for table in SHARED_TABLES]
+        first = names.index(after.table) if after else 0
+        for table in SHARED_TABLES[first:]:
+            behind = after.row_id if after and after.table == table.name else ""
+            if taken := self._pending_rows(table, behind, rows, max_bytes):
+                return Batch(table, taken)
+        return None
+
+    def confirm(self, sent: Sequence[Sent]) -> int:
+        return self._for_each(
+            "DELETE FROM outbox WHERE table_name = ? AND row_id = ? AND revision = ?", sent
+        )
+
+    def quarantine(self, sent: Sent, reason: str) -> None:
+        self._for_each(
+            "UPDATE outbox SET state = 'quarantined', attempts = attempts + 1, last_error = ? "
+            "WHERE table_name = ? AND row_id = ? AND revision = ?",
+            [(clean(reason), *sent)],
+        )
+
+    def note_attempt(self, sent: Sequence[Sent], reason: str) -> None:
+        self._for_each(
+            "UPDATE outbox SET attempts = attempts + 1, last_error = ? "
+            "WHERE table_name = ? AND row_id = ? AND revision = ?",
+            [(clean(reason), *one) for one in sent],
+        )
+
+    def entries(self, *, is_quarantined_only: bool, limit: int | None) -> Sequence[OutboxEntry]:
+        which = "state = 'quarantined'" if is_quarantined_only else "1"
+        records = self._database.query(
+            'SELECT id, table_name AS "table", row_id, local_id, revision, state, attempts, '
+            f"queued_at, last_error FROM outbox WHERE {which} ORDER BY id LIMIT ?",
+            (-1 if limit is None else max(0, limit),),
+        )
+        return [OutboxEntry(**dict(record)) for record in records]
+
+    def reopen(self, ids: Sequence[int] | None) -> int:
+        sql = "UPDATE outbox SET state = 'pending', last_error = NULL WHERE state = 'quarantined'"
+        if ids is not None:
+            return self._for_each(f"{sql} AND id = ?", [(one,) for one in ids])
+        with self._database.transaction() as connection:
+            return connection.execute(sql).rowcount
+
+    def drop(self, *, is_quarantined_only: bool) -> int:
+        which = "state = 'quarantined'" if is_quarantined_only else "1"
+        newest = self._database.query("SELECT MAX(id) AS id FROM outbox")
+        last = newest[0]["id"] if newest else None
+        dropped = 0
+        while True:
+            # What is entered meanwhile stays: it is behind the last.
+            with self._database.transaction() as connection:
+                chunk = connection.execute(
+                    f"SELECT id, table_name, row_id FROM outbox WHERE id <= ? AND {which} "
+                    f"ORDER BY id LIMIT {CHUNK}",
+                    (last,),
+                ).fetchall()
+                dropped += _drop(connection, chunk)
+            if len(chunk) < CHUNK:
+                return dropped
+
+    def enter_missing(self) -> int:
+        return sum(self._enter_missing(table) for table in SHARED_TABLES)
+
+    def count_missing(self) -> int:
+        missing = 0
+        for table in SHARED_TABLES:
+            for record in self._database.query(
+                f"SELECT COUNT(*) AS missing FROM {table.name} WHERE entered <> {ENTERED}"
+            ):
+                missing += record["missing"]
+        return missing
+
+    def enter(self, table: str, row_ids: Sequence[str]) -> int:
+        entered = 0
+        for chunk in _chunks(row_ids):
+            with self._database.transaction() as connection:
+                entered += _enter(connection, BY_NAME[table], chunk)
+        return entered
+
+    def raise_revision(self, table: str, row_id: str, above: int) -> None:
+        known = BY_NAME[table]
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"UPDATE {known.name} SET revision = ? + 1 WHERE id = ? AND revision <= ?",
+                (above, row_id, above),
+            )
+            _enter(connection, known, [row_id])
+
+    def local_rows(self, table: Table, after: str, limit: int) -> Sequence[Values]:
+        records = self._database.query(
+            f"SELECT {', '.join(table.names)} FROM {table.name} WHERE id > ? ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+        return [dict(record) for record in records]
+
+    def pending_among(self, table: str, row_ids: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for row_id in row_ids:
+            sql = "SELECT row_id FROM outbox WHERE table_name = ? AND row_id = ?"
+            found.update(record["row_id"] for record in self._database.query(sql, (table, row_id)))
+        return found
+
+    def state(self, key: str) -> str | None:
+        records = self._database.query("SELECT value FROM state WHERE key = ?", (key,))
+        return str(records[0]["value"]) if records else None
+
+    def set_state(self, facts: Mapping[str, str | None]) -> None:
+        with self._database.transaction() as connection:
+            for key, value in facts.items():
+                if value is None:
+                    connection.execute("DELETE FROM state WHERE key = ?", (key,))
+                else:
+                    connection.execute(
+                        "INSERT INTO state (key, value) VALUES (?, ?) "
+                        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                        (key, clean(value)),
+                    )
+
+    def _pending_rows(self, table: Table, after: str, rows: int, max_bytes: int) -> list[Values]:
+        columns = ", ".join(f"{table.name}.{name}" for name in table.names)
+        # The cross join keeps SQLite from starting with the table instead of the outbox.
+        sql = (
+            f"SELECT {columns} FROM outbox CROSS JOIN {table.name} "
+            f"ON {table.name}.id = outbox.row_id "
+            "WHERE outbox.table_name = ? AND outbox.row_id > ? AND outbox.state = 'pending' "
+            "ORDER BY outbox.row_id LIMIT ?"
+        )
+        with self._database.translated():
+            connection = self._database.connection()
+            if connection is None:
+                return []
+            cursor = connection.execute(sql, (table.name, after, rows))
+            try:
+                return list(_within(cursor, max_bytes))
+            finally:
+                cursor.close()
+
+    def _enter_missing(self, table: Table) -> int:
+        sql = f"SELECT id FROM {table.name} WHERE entered <> {ENTERED} ORDER BY id LIMIT {CHUNK}"
+        entered = 0
+        while True:
+            with self._database.transaction() as connection:
+                row_ids = [record["id"] for record in connection.execute(sql)]
+                entered += _enter(connection, table, row_ids)
+            if len(row_ids) < CHUNK:
+                return entered
+
+    def _for_each(self, sql: str, parameters: Sequence[tuple[object, ...]]) -> int:
+        """Run a statement for each of these, a chunk per transaction; count the rows changed."""
+        changed = 0
+        for chunk in _chunks(parameters):
+            with self._database.transaction() as connection:
+                changed += max(0, connection.executemany(sql, chunk).rowcount)
+        return changed
+
+
+def _drop(connection: Connection, entries: Sequence[Record]) -> int:
+    # Rows are marked, so that `enter_missing` finds them and a later change still enters them.
+    for table in SHARED_TABLES:
+        connection.executemany(
+            f"UPDATE {table.name} SET entered = {DROPPED} WHERE id = ?",
+            [(entry["row_id"],) for entry in entries if entry["table_name"] == table.name],
+        )
+    connection.executemany("DELETE FROM outbox WHERE id = ?", [(one["id"],) for one in entries])
+    return len(entries)
+
+
+def _enter(connection: Connection, table: Table, row_ids: Sequence[str]) -> int:
+    moment = now()
+    done = connection.executemany(
+        ENTER.format(table=table.name), [(table.name, moment, row_id) for row_id in row_ids]
+    )
+    connection.executemany(
+        f"UPDATE {table.name} SET entered = {ENTERED} WHERE id = ? AND entered <> {ENTERED}",
+        [(row_id,) for row_id in row_ids],
+    )
+    return max(0, done.rowcount)
+
+
+def _within(records: Iterable[Record], max_bytes: int) -> Iterator[Values]:
+    """Yield rows until the text of the next would exceed the limit; the first always fits."""
+    size = 0
+    for index, record in enumerate(records):
+        size += sum(_bytes(value) for value in record)
+        if index and size > max_bytes:
+            return
+        yield dict(record)
+
+
+def _bytes(value: object) -> int:
+    if not isinstance(value, str):
+        return 8
+    return len(value) if value.isascii() else len(value.encode())
+
+
+def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
