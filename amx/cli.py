@@ -245,5 +245,3 @@ def _flushed(output: Output, code: int) -> int:
         output.error(Failed(f"The output could not be written: {error.strerror}."))
         return Failed.exit_code
     return code
-
-

@@ -42,7 +42,8 @@ def copy_field(value: object) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    is_byte = code <= 0xFF  # noqa: PLR2004 - one byte
+    return f"\\x{code:02x}" if is_byte else f"\\u{code:04x}"
 
 
 def _copy_escape(match: re.Match[str]) -> str:

@@ -323,5 +323,3 @@ class Runtime:
         except OSError:
             return InternalError(message, hint="Run it again with --debug to see where.")
         return InternalError(f"{message} A report is in {path}.", hint="Please send us that file.")
-
-

@@ -28,15 +28,14 @@ SHOWN = 3
 """How many tables an answer names."""
 
 STOP_WORDS = frozenset(
-    stem
-    for word in (
+    search_words(
         "a an and any are at be by can column columns contain contains did do does field fields "
         "find for from get has have hold holds how i in is it keep keeps kept list me my of on or "
         "our show shows store stored stores table tables tell that the their there these they "
         "this to view views was we were what when where which who whose why will with you your"
-    ).split()
-    for stem in search_words(word)
+    )
 )
+"""Words of questions that say nothing about what is asked for."""
 
 Descriptions = Mapping[tuple[str, str, str | None], str]
 """Descriptions by schema, table and column (None for the table itself)."""

@@ -98,8 +98,11 @@ class Session(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn(Row):
-    """One utterance of a session. ``profile`` and ``identity`` repeat the session's, and the
-    database refuses a turn whose pair differs."""
+    """One utterance of a session.
+
+    ``profile`` and ``identity`` repeat the session's; the database refuses a turn whose pair
+    differs.
+    """
 
     session_id: str
     turn_index: int

@@ -186,8 +186,9 @@ class SharedStore(Protocol):
     def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
     ) -> Sequence[NotTaken]:
-        """Write rows of one table; a stored row is replaced by a newer revision of its own
-        origin only. Return the rows that were not taken.
+        """Write rows of one table and return those that were not taken.
+
+        A stored row is replaced by a newer revision of its own origin only.
 
         Raises:
             RowsRejected: at least one of the rows will never be accepted; none was written.
@@ -292,9 +293,7 @@ class Describer(Protocol):
     def provenance(self) -> str:
         """What its descriptions rest on: ``evidence`` or ``model:<name>``."""
 
-    def describe(
-        self, table: TableInfo, facts: Mapping[str, ColumnFacts]
-    ) -> Sequence[Proposal]:
+    def describe(self, table: TableInfo, facts: Mapping[str, ColumnFacts]) -> Sequence[Proposal]:
         """Propose one description for the table and one for each of its columns."""
 
 
@@ -325,11 +324,8 @@ class CatalogIndex(Protocol):
     def digest(self, identity: str) -> str | None:
         """Return the digest that the index of this identity was made from."""
 
-    def refresh(
-        self, identity: str, digest: str, documents: Iterable[CatalogDocument]
-    ) -> None:
+    def refresh(self, identity: str, digest: str, documents: Iterable[CatalogDocument]) -> None:
         """Replace the index of this identity."""
 
     def search(self, identity: str, words: Sequence[str], limit: int) -> Sequence[Hit]:
         """Return the assets that match any of the words, best first."""
-

@@ -68,9 +68,7 @@ class Profile:
         return [self.backend, hosts, service, self.database, self.schema]
 
 
-def profile_of(
-    name: str, settings: Mapping[str, object], environ: Mapping[str, str]
-) -> Profile:
+def profile_of(name: str, settings: Mapping[str, object], environ: Mapping[str, str]) -> Profile:
     """Make a profile from its mapping in the configuration.
 
     Raises:
@@ -78,7 +76,7 @@ def profile_of(
         SecretUnavailable: a ``${VAR}`` in it is not set.
     """
     where = f"db_profiles.{name}"
-    texts = {key: _text(settings, key, where) for key in settings if key not in _SECRET}
+    texts = {key: _text(settings, key) for key in settings if key not in _SECRET}
     resolved = {
         key: resolve(value, environ, where=f"{where}.{key}") for key, value in texts.items()
     }
@@ -124,23 +122,18 @@ def _postgresql(name: str, texts: Mapping[str, str], password: Password) -> Prof
 
 def _sqlite(name: str, texts: Mapping[str, str], password: Password) -> Profile:
     path = os.path.realpath(Path(texts["path"]).expanduser())
-    return Profile(
-        name=name, backend="sqlite", path=path, schema="main", password=password
-    )
+    return Profile(name=name, backend="sqlite", path=path, schema="main", password=password)
 
 
 def _password(settings: Mapping[str, object], where: str) -> Password:
-    text, command = (_text(settings, key, where) or None for key in _SECRET)
+    text, command = (_text(settings, key) or None for key in _SECRET)
     return Password(where=f"{where}.password", text=text, command=command)
 
 
-def _text(settings: Mapping[str, object], key: str, where: str) -> str:
+def _text(settings: Mapping[str, object], key: str) -> str:
     value = settings.get(key)
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return str(value)
+    is_text = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value) if is_text else ""
 
 
 def _hosts(host: str, port: str) -> list[str]:

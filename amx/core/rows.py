@@ -6,7 +6,7 @@ surrogates) is replaced here, once.
 
 import json
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from amx.core.models import Row, Values
 from amx.core.tables import BY_ROW, Kind, Table
@@ -43,7 +43,9 @@ def values_of(row: Row) -> Values:
 def row_of(kind: type[RowT], values: Values) -> RowT:
     """Return the row that `values_of` took apart; columns it does not know are ignored."""
     table = BY_ROW[kind]
-    fields = {column.name: _field(values[column.name], column.kind) for column in table.columns}
+    fields: dict[str, Any] = {
+        column.name: _field(values[column.name], column.kind) for column in table.columns
+    }
     return kind(**fields)
 
 

@@ -45,13 +45,13 @@ class FileStore:
         self.enable: tuple[str, ...] = ()
         self.environ: Mapping[str, str] = {}
 
-    def take_away(self) -> None:
+    def take_away(self) -> None:  # noqa: D102 - the Protocol has it
         self._path.rename(self._away)
 
-    def bring_back(self) -> None:
+    def bring_back(self) -> None:  # noqa: D102 - the Protocol has it
         self._away.rename(self._path)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102 - the Protocol has it
         pass
 
 
@@ -80,13 +80,13 @@ class ServerStore:
         self.words += ("--password-env", PASSWORD) if password else ()
         self.enable = ("--schema", self._schema)
 
-    def take_away(self) -> None:
+    def take_away(self) -> None:  # noqa: D102 - the Protocol has it
         self._proxy.shut()
 
-    def bring_back(self) -> None:
+    def bring_back(self) -> None:  # noqa: D102 - the Protocol has it
         self._proxy.open()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102 - the Protocol has it
         from amx.drivers.postgres import drop_schema
 
         drop_schema(self._dsn, self._schema)
