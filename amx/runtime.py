@@ -256,7 +256,9 @@ class Runtime:
         """The one door for writes of runs, results and events."""
         from amx.core.history import History
 
-        return History(self.local, lambda: self.run_locks)
+        history = History(self.local, lambda: self.run_locks, self.reader)
+        history.mark_interrupted()
+        return history
 
     @cached_property
     def describer(self) -> "Describer":

@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from amx.core.errors import UnknownId, UsageError
 from amx.core.export import as_document, as_markdown
-from amx.runtime import runtime_of
+from amx.core.models import Run
+from amx.runtime import Runtime, runtime_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,9 +26,20 @@ def export(
     Example: amx export 3 --md > catalog.md
     """
     runtime = runtime_of(ctx)
-    run = runtime.history.chosen_run(key, is_one_format=not (md and runtime.output.is_json))
+    if md and runtime.output.is_json:
+        message = "--md and --json exclude each other. Nothing was printed."
+        raise UsageError(message, hint="amx export --help")
+    run = runtime.history.find_run(key) if key else _latest(runtime)
     results = runtime.history.results(run)
     if runtime.output.is_json:
         runtime.output.result(as_document(run, results), "")
     else:
         runtime.output.verbatim(as_markdown(run, results))
+
+
+def _latest(runtime: Runtime) -> Run:
+    run = runtime.history.latest_run(runtime.profile)
+    if run is None:
+        message = f"Profile {runtime.profile.name!r} has no completed run to export."
+        raise UnknownId(message, hint="amx run")
+    return run

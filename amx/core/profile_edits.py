@@ -4,11 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from amx.core.config.file import REMOVED
-from amx.core.config.model import Config
+from amx.core.config.model import REMOVED, Changes, Config
 from amx.core.errors import Refused, UnknownProfile, UsageError
-
-Patch = Mapping[tuple[str, ...], object]
 
 _NAME = re.compile(r"[^\x00-\x20\x7f/\\'\"$`]{1,64}")
 
@@ -31,7 +28,7 @@ _ONLY_FOR = {
 }
 
 
-def added(config: Config, name: str, backend: str, settings: Mapping[str, str | None]) -> Patch:
+def added(config: Config, name: str, backend: str, settings: Mapping[str, str | None]) -> Changes:
     """Return the patch that adds a profile; the first one becomes the active one.
 
     Raises:
@@ -56,7 +53,7 @@ def added(config: Config, name: str, backend: str, settings: Mapping[str, str | 
     return patch
 
 
-def used(config: Config, name: str) -> Patch:
+def used(config: Config, name: str) -> Changes:
     """Return the patch that makes a profile the active one.
 
     Raises:
@@ -66,7 +63,7 @@ def used(config: Config, name: str) -> Patch:
     return {("active_db_profile",): name}
 
 
-def removed(config: Config, name: str) -> Patch:
+def removed(config: Config, name: str) -> Changes:
     """Return the patch that removes a profile; its sessions and runs stay.
 
     Raises:

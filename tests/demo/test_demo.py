@@ -1,0 +1,78 @@
+"""The demo is the whole product at work; it must fail when a step does not do what it says."""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from amx.core.config.file import ConfigFile
+from amx.demo.kills import kill_saves
+from amx.demo.stage import DemoFailed, Stage
+from amx.output import Output
+from tests.postgres import PostgresServer
+from tests.support import Amx
+
+
+def test_the_demo_does_what_it_says_within_20_seconds(amx: Amx, home: Path) -> None:
+    done = amx("demo", "--json")
+    assert done.code == 0, done.err
+    assert done.json["seconds"] < 20
+    assert len(done.json["steps"]) > 30
+    assert {3, 4, 2, 0} == {step["exit"] for step in done.json["steps"]}
+    assert not home.exists()
+
+
+def test_the_demo_shares_through_a_real_server(
+    amx: Amx, postgres: PostgresServer, database: str
+) -> None:
+    done = amx("demo", "--postgres", postgres.dsn(database), "--json")
+    assert done.code == 0, done.err
+    assert "NOT as promised" not in done.err
+
+
+def test_the_demo_leaves_no_schema_on_the_server(
+    amx: Amx, postgres: PostgresServer, database: str
+) -> None:
+    amx("demo", "--postgres", postgres.dsn(database), "--json")
+    assert postgres.query(database, "SELECT nspname FROM pg_namespace WHERE nspname ~ 'demo'") == []
+
+
+def test_the_demo_leaves_no_folder_behind(amx: Amx, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    assert amx("demo", "--json", env={"TMPDIR": str(place)}).code == 0
+    assert list(place.iterdir()) == []
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path, Output({}, stdout=io.StringIO(), stderr=io.StringIO()))
+
+
+def test_a_step_with_another_exit_code_fails_the_demo(stage: Stage) -> None:
+    ada = stage.engineer("ada", {"PYTHONPATH": os.pathsep.join(sys.path)})
+    with pytest.raises(DemoFailed, match="ended with 0, promised 3"):
+        stage.amx(ada, "--version", code=3)
+
+
+def test_a_step_that_does_not_say_it_fails_the_demo(stage: Stage) -> None:
+    ada = stage.engineer("ada", {"PYTHONPATH": os.pathsep.join(sys.path)})
+    with pytest.raises(DemoFailed, match="does not say 'moon'"):
+        stage.amx(ada, "--version", says=["moon"])
+
+
+def test_a_claim_that_is_not_true_fails_the_demo(stage: Stage) -> None:
+    with pytest.raises(DemoFailed, match="it is not true that the moon is cheese"):
+        stage.check("the moon is cheese", is_true=False)
+
+
+def test_killed_saves_are_counted_and_the_last_one_gets_through(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    file = ConfigFile(path, is_explicit=False, warn=lambda _: None)
+    file.patch({("first",): 1})
+    killed, is_whole = kill_saves(path, "second")
+    assert killed > 10
+    assert is_whole
+    assert file.load().raw == {"first": 1, "second": killed + 1}
