@@ -1,0 +1,101 @@
+"""A shared store that never keeps its caller longer than the deadline.
+
+No time-out of a driver frees a caller from a silent name server, or from a peer that acknowledges
+bytes and never answers. So all calls run in one daemon thread, which is abandoned at the deadline;
+it touches nothing but the store.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from amx.core.errors import Transient
+from amx.core.models import Member, StoreMeta, Values
+from amx.core.ports import Deadline, NotTaken, SharedStore
+from amx.core.tables import Table
+
+T = TypeVar("T")
+
+GRACE_S = 0.2
+"""The store may use all of its deadline; only then it is called silent."""
+
+
+class BoundedStore:
+    """The shared store that ``open_store`` gives, its calls bounded. Once silent, it is given up.
+
+    Args:
+        open_store: Makes the store; runs in the thread too, since a password may take its time.
+        target: Where the store is, in words.
+    """
+
+    def __init__(self, open_store: Callable[[], SharedStore], target: str) -> None:
+        self._open = open_store
+        self._target = target
+        self._store: SharedStore | None = None
+        self._work: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._is_silent = False
+
+    @property
+    def target(self) -> str:  # noqa: D102 - as all below: the Protocol has the docstrings
+        return self._target
+
+    def meta(self, deadline: Deadline) -> StoreMeta | None:  # noqa: D102
+        return self._call(lambda store: store.meta(deadline), deadline)
+
+    def bootstrap(self, deadline: Deadline) -> StoreMeta:  # noqa: D102
+        return self._call(lambda store: store.bootstrap(deadline), deadline)
+
+    def upsert(  # noqa: D102
+        self, table: Table, rows: Sequence[Values], deadline: Deadline
+    ) -> Sequence[NotTaken]:
+        return self._call(lambda store: store.upsert(table, rows, deadline), deadline)
+
+    def rows(  # noqa: D102
+        self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
+    ) -> Sequence[Values]:
+        return self._call(
+            lambda store: store.rows(table, origins, after, limit, deadline), deadline
+        )
+
+    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102
+        return self._call(lambda store: store.team(since, deadline), deadline)
+
+    def close(self) -> None:  # noqa: D102
+        if self._thread is not None and not self._is_silent:
+            self._work.put(None)
+            self._thread.join(GRACE_S)
+
+    def _call(self, act: Callable[[SharedStore], T], deadline: Deadline) -> T:
+        if self._is_silent:
+            raise self._silence()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, daemon=True)
+            self._thread.start()
+        answer: Future[T] = Future()
+        self._work.put((act, answer))
+        try:
+            return answer.result(min(deadline.remaining_s + GRACE_S, threading.TIMEOUT_MAX))
+        except TimeoutError as error:
+            self._is_silent = True
+            raise self._silence() from error
+
+    def _silence(self) -> Transient:
+        return Transient(f"{self._target} did not answer in time")
+
+    def _serve(self) -> None:
+        while (call := self._work.get()) is not None:
+            act, answer = call
+            try:
+                if self._store is None:
+                    self._store = self._open()
+                answer.set_result(act(self._store))
+            except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+                answer.set_exception(error)
+        if self._store is not None:
+            self._store.close()
+
+
+_Call = tuple[Callable[[SharedStore], Any], "Future[Any]"]

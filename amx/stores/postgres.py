@@ -1,0 +1,251 @@
+"""The shared store on PostgreSQL. Each method is one statement and one round trip."""
+
+# ruff: noqa: D102 - the Protocol has the docstrings
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from amx.core.errors import SharedStoreError, Systemic, Transient
+from amx.core.models import Member, StoreMeta, Values
+from amx.core.ports import Deadline, NotTaken
+from amx.core.profiles import Profile
+from amx.core.rows import canonical_json
+from amx.core.tables import Column, Kind, Table
+from amx.drivers.postgres import RETRIED_AT_ONCE, connect, insert_rows, query, quoted
+from amx.stores.ddl import META, bootstrap_ddl, updatable
+from amx.stores.members import Tally, members_of
+
+if TYPE_CHECKING:
+    from amx.drivers.postgres import Connection
+
+BOOTSTRAP_LOCK = 0x616D78
+"""Key of the advisory lock that one bootstrap holds against another."""
+
+_ATTEMPTS = 3
+
+_NO_SCHEMA = ("42P01", "3F000")  # undefined table, invalid schema name
+
+
+class PostgresSharedStore:
+    """The team's store in a schema of a PostgreSQL database.
+
+    Connects when first asked, and again after a connection was lost.
+
+    Args:
+        profile: The server, and the role that writes.
+        schema: Where the shared tables are; any name.
+        database: Instead of the profile's own database.
+        environ: Where the password's ``${VAR}`` is looked up.
+    """
+
+    def __init__(
+        self, profile: Profile, schema: str, database: str | None, environ: Mapping[str, str]
+    ) -> None:
+        self._profile = replace(profile, database=database or profile.database, schema=schema)
+        self._schema = schema
+        self._environ = environ
+        self._connection: Connection | None = None
+
+    @property
+    def target(self) -> str:
+        return self._profile.target
+
+    def meta(self, deadline: Deadline) -> StoreMeta | None:
+        try:
+            return self._read_meta(deadline)
+        except Systemic as error:
+            if error.details.get("sqlstate") in _NO_SCHEMA:
+                return None
+            raise
+
+    def bootstrap(self, deadline: Deadline) -> StoreMeta:
+        meta = self.meta(deadline)
+        if meta is None:
+            lock = f"SELECT pg_advisory_xact_lock({BOOTSTRAP_LOCK});\n"
+            self._query(lock + bootstrap_ddl("postgresql", self._schema), (), deadline)
+            meta = self._read_meta(deadline)
+        return meta
+
+    def upsert(
+        self, table: Table, rows: Sequence[Values], deadline: Deadline
+    ) -> Sequence[NotTaken]:
+        taken = self._insert(table, rows, deadline)
+        refused = [str(row["id"]) for row in rows if row["id"] not in taken]
+        if not refused:
+            return []
+        stored = self._stored(table, refused, deadline)
+        if len(stored) != len(refused):
+            msg = f"rows of {table.name} went away while they were written"
+            raise Transient(msg)
+        return [NotTaken(str(values["id"]), values) for values in stored]
+
+    def rows(
+        self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
+    ) -> Sequence[Values]:
+        found = self._query(
+            f"""
+            SELECT {_selected(table)}
+            FROM {self._place(table.name)}
+            WHERE origin_id = ANY(%s) AND id > %s
+            ORDER BY id
+            LIMIT %s""",  # noqa: S608 - names are quoted
+            (list(origins), after, limit),
+            deadline,
+        )
+        return [_values(table, record) for record in found]
+
+    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
+        found = self._query(
+            f"""
+            SELECT created_by, hostname, client_version,
+                   SUM(runs)::BIGINT, SUM(sessions)::BIGINT, SUM(events)::BIGINT,
+                   {_moment("MAX(updated_at)")}
+            FROM (
+                SELECT *, 1 AS runs, 0 AS sessions, 0 AS events
+                FROM (SELECT {_WHO} FROM {self._place("runs")}) AS one
+                UNION ALL
+                SELECT *, 0, 1, 0
+                FROM (SELECT {_WHO} FROM {self._place("sessions")}) AS two
+                UNION ALL
+                SELECT *, 0, 0, 1
+                FROM (SELECT {_WHO} FROM {self._place("events")}) AS three
+            ) AS work
+            WHERE updated_at >= COALESCE(%s::TIMESTAMPTZ, '-infinity')
+            GROUP BY created_by, hostname, client_version""",  # noqa: S608 - names are quoted
+            (since,),
+            deadline,
+        )
+        return members_of(cast("list[Tally]", found))
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _read_meta(self, deadline: Deadline) -> StoreMeta:
+        found = self._query(
+            f"""
+            SELECT schema_version, oldest_writer, store_id, epoch, bootstrapped_by,
+                   {_moment("bootstrapped_at")}
+            FROM {self._place(META)}
+            WHERE singleton = %s""",  # noqa: S608 - names are quoted
+            (True,),
+            deadline,
+        )
+        if not found:
+            msg = f"the shared schema {self._schema} has lost its row of {META}"
+            raise Systemic(msg, hint="amx history-store enable")
+        version, oldest, store_id, epoch, author, moment = found[0]
+        return StoreMeta(
+            schema_version=cast("int", version),
+            oldest_writer=cast("int", oldest),
+            store_id=str(store_id),
+            epoch=cast("int", epoch),
+            bootstrapped_by=str(author),
+            bootstrapped_at=str(moment),
+        )
+
+    def _insert(self, table: Table, rows: Sequence[Values], deadline: Deadline) -> set[object]:
+        """Write what is newer, in one statement; a deadlock is tried again at once."""
+        settings = ", ".join(f"{name} = excluded.{name}" for name in updatable(table))
+        sql = f"""
+            INSERT INTO {self._place(table.name)} AS stored ({", ".join(table.names)})
+            VALUES %s
+            ON CONFLICT (id) DO UPDATE
+            SET {settings}
+            WHERE stored.revision < excluded.revision
+              AND stored.origin_id = excluded.origin_id
+            RETURNING id"""  # noqa: S608 - names are quoted
+        values = [tuple(row[name] for name in table.names) for row in rows]
+        for attempt in range(_ATTEMPTS):
+            try:
+                connection = self._connected(deadline)
+                found = insert_rows(connection, sql, values, timeout_s=deadline.remaining_s)
+                return {record[0] for record in found}
+            except Transient as error:
+                is_worth_it = error.details.get("sqlstate") in RETRIED_AT_ONCE
+                if not is_worth_it or attempt == _ATTEMPTS - 1:
+                    self._forget(error)
+                    raise
+        raise AssertionError
+
+    def _stored(self, table: Table, ids: list[str], deadline: Deadline) -> list[Values]:
+        found = self._query(
+            f"""
+            SELECT {_selected(table)}
+            FROM {self._place(table.name)}
+            WHERE id = ANY(%s)
+            ORDER BY id""",  # noqa: S608 - names are quoted
+            (ids,),
+            deadline,
+        )
+        return [_values(table, record) for record in found]
+
+    def _query(
+        self, sql: str, params: Sequence[object], deadline: Deadline
+    ) -> list[tuple[object, ...]]:
+        try:
+            connection = self._connected(deadline)
+            return query(connection, sql, params, timeout_s=deadline.remaining_s)
+        except Transient as error:
+            self._forget(error)
+            raise
+
+    def _connected(self, deadline: Deadline) -> "Connection":
+        if deadline.is_over:
+            msg = "the time for the shared store is over"
+            raise Transient(msg)
+        if self._connection is None:
+            timeout_s = deadline.remaining_s
+            self._connection = connect(self._profile, self._environ, timeout_s=timeout_s)
+        return self._connection
+
+    def _forget(self, error: SharedStoreError) -> None:
+        """Let go of a connection whose state is unknown after this error."""
+        if not error.details.get("sqlstate") or (
+            self._connection is not None and self._connection.closed
+        ):
+            self.close()
+
+    def _place(self, table: str) -> str:
+        """Return a table's quoted name for a statement with parameters, hence ``%%``."""
+        return f"{quoted(self._schema)}.{quoted(table)}".replace("%", "%%")
+
+
+_WHO = "created_by, hostname, client_version, updated_at"
+
+
+def _selected(table: Table) -> str:
+    return ", ".join(_as_text(column) for column in table.columns)
+
+
+def _as_text(column: Column) -> str:
+    """Return how a column is read, so that psycopg2 makes no Python values of its own.
+
+    Its datetimes end with the year 9999, and its JSON would lose large numbers.
+    """
+    if column.kind is Kind.TIMESTAMP:
+        return _moment(column.name)
+    return f"{column.name}::TEXT" if column.kind is Kind.JSON else column.name
+
+
+def _moment(expression: str) -> str:
+    return f"""to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+def _values(table: Table, record: Sequence[object]) -> Values:
+    return {
+        column.name: _canonical(value) if column.kind is Kind.JSON else cast("str | int", value)
+        for column, value in zip(table.columns, record, strict=True)
+    }
+
+
+def _canonical(value: object) -> str | None:
+    """Return the one text of what JSONB reordered; what amx never wrote stays as it is."""
+    if value is None:
+        return None
+    try:
+        return canonical_json(json.loads(str(value)))
+    except (TypeError, ValueError):
+        return str(value)

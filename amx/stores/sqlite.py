@@ -1,0 +1,202 @@
+"""The shared store in a SQLite file: the embedded default for trying shared mode."""
+
+# ruff: noqa: D102 - the Protocol has the docstrings
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+from urllib.parse import quote
+
+from amx.core.attribution import login
+from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient
+from amx.core.models import Member, StoreMeta, Values
+from amx.core.ports import Deadline, NotTaken
+from amx.core.profiles import Profile
+from amx.core.tables import Table
+from amx.stores.ddl import META, bootstrap_ddl, updatable
+from amx.stores.members import Tally, members_of
+
+_BUSY_TIMEOUT_S = 30.0
+
+_TRANSIENT = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}
+
+_ROWS = {
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+}
+
+
+class SQLiteSharedStore:
+    """The team's store in one file, which only `bootstrap` ever creates.
+
+    Opens it anew for each call: a file that was deleted or replaced meanwhile is noticed.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self._path = Path(profile.path)
+        self._target = profile.target
+
+    @property
+    def target(self) -> str:
+        return self._target
+
+    def meta(self, deadline: Deadline) -> StoreMeta | None:
+        with self._open(deadline) as connection:
+            return _meta(connection)
+
+    def bootstrap(self, deadline: Deadline) -> StoreMeta:
+        with self._open(deadline, mode="rwc") as connection:
+            meta = _meta(connection)
+            if meta is None:
+                _create(connection)
+                meta = _meta(connection)
+        if meta is None:
+            msg = f"{self._target} has lost its row of {META}"
+            raise Systemic(msg)
+        return meta
+
+    def upsert(
+        self, table: Table, rows: Sequence[Values], deadline: Deadline
+    ) -> Sequence[NotTaken]:
+        settings = ", ".join(f"{name} = excluded.{name}" for name in updatable(table))
+        sql = f"""
+            INSERT INTO {table.name} ({", ".join(table.names)})
+            VALUES ({", ".join("?" * len(table.names))})
+            ON CONFLICT (id) DO UPDATE
+            SET {settings}
+            WHERE {table.name}.revision < excluded.revision
+              AND {table.name}.origin_id = excluded.origin_id"""  # noqa: S608 - our own names
+        with self._open(deadline) as connection, _transaction(connection):
+            return [
+                _stored(connection, table, str(row["id"]))
+                for row in rows
+                if not connection.execute(sql, [row[name] for name in table.names]).rowcount
+            ]
+
+    def rows(
+        self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
+    ) -> Sequence[Values]:
+        with self._open(deadline) as connection:
+            found = connection.execute(
+                f"""
+                SELECT {", ".join(table.names)}
+                FROM {table.name}
+                WHERE origin_id IN ({", ".join("?" * len(origins))}) AND id > ?
+                ORDER BY id
+                LIMIT ?""",  # noqa: S608 - our own names
+                (*origins, after, limit),
+            )
+            return [dict(zip(table.names, record, strict=True)) for record in found]
+
+    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
+        with self._open(deadline) as connection:
+            found = connection.execute(
+                f"""
+                SELECT created_by, hostname, client_version,
+                       SUM(runs), SUM(sessions), SUM(events), MAX(updated_at)
+                FROM (
+                    SELECT {_WHO}, 1 AS runs, 0 AS sessions, 0 AS events FROM runs
+                    UNION ALL
+                    SELECT {_WHO}, 0, 1, 0 FROM sessions
+                    UNION ALL
+                    SELECT {_WHO}, 0, 0, 1 FROM events
+                )
+                WHERE updated_at >= ?
+                GROUP BY created_by, hostname, client_version""",  # noqa: S608 - our own names
+                (since or "",),
+            )
+            return members_of(cast("list[Tally]", found.fetchall()))
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    @contextmanager
+    def _open(self, deadline: Deadline, *, mode: str = "rw") -> Iterator[sqlite3.Connection]:
+        timeout_s = min(deadline.remaining_s, _BUSY_TIMEOUT_S)
+        address = f"file:{quote(str(self._path))}?mode={mode}"
+        try:
+            connection = sqlite3.connect(address, timeout_s, uri=True, isolation_level=None)
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise _error_of(error, self._target) from error
+        except (UnicodeError, OverflowError) as error:
+            msg = f"a value cannot be encoded: {type(error).__name__}"
+            raise RowsRejected(msg, sqlstate="client") from error
+
+
+_WHO = "created_by, hostname, client_version, updated_at"
+
+
+def _meta(connection: sqlite3.Connection) -> StoreMeta | None:
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (META,)).fetchone():
+        return None
+    record = connection.execute(
+        """
+        SELECT schema_version, oldest_writer, store_id, epoch, bootstrapped_by, bootstrapped_at
+        FROM meta"""
+    ).fetchone()
+    if record is None:
+        return None
+    version, oldest, store_id, epoch, author, moment = record
+    return StoreMeta(
+        schema_version=version,
+        oldest_writer=oldest,
+        store_id=store_id,
+        epoch=epoch,
+        bootstrapped_by=author,
+        bootstrapped_at=moment,
+    )
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.executescript(f"BEGIN IMMEDIATE;\n{bootstrap_ddl('sqlite', '')}")
+    connection.execute(
+        "UPDATE meta SET bootstrapped_by = ? WHERE bootstrapped_by = 'dump-ddl'", (login(),)
+    )
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Keep all of it or nothing: a connection that is closed in between rolls back."""
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.execute("COMMIT")
+
+
+def _stored(connection: sqlite3.Connection, table: Table, row_id: str) -> NotTaken:
+    record = connection.execute(
+        f"SELECT {', '.join(table.names)} FROM {table.name} WHERE id = ?",  # noqa: S608 - our names
+        (row_id,),
+    ).fetchone()
+    return NotTaken(row_id, dict(zip(table.names, record, strict=True)))
+
+
+def _error_of(error: sqlite3.Error, target: str) -> SharedStoreError:
+    """Return the error for what SQLite says.
+
+    Source: sqlite.org/rescode.html; the low byte of an extended code is its primary code.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if code is not None else None
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    reason = f"{target}: {error}"
+    if primary in _ROWS or isinstance(error, sqlite3.DataError | sqlite3.InterfaceError):
+        return RowsRejected(str(error), sqlstate=name)
+    kind = Transient if primary in _TRANSIENT else Systemic
+    return kind(reason, details={"sqlstate": name})

@@ -1,0 +1,55 @@
+"""Shared stores of both backends, each empty and its own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from amx.core.ports import Deadline, SharedStore
+from amx.core.profiles import Profile, profile_of
+from amx.stores.postgres import PostgresSharedStore
+from amx.stores.sqlite import SQLiteSharedStore
+from tests.postgres import PostgresServer
+
+SCHEMA = 'te"am 100% ünïcode'
+
+
+@pytest.fixture
+def soon() -> Deadline:
+    """Give a deadline that no healthy call meets."""
+    return Deadline(30)
+
+
+@pytest.fixture
+def postgres_profile(postgres: PostgresServer) -> Profile:
+    """Give a profile of a new database on the session's server."""
+    settings = {
+        "backend": "postgresql",
+        "host": postgres.host,
+        "port": postgres.port,
+        "user": postgres.user,
+        "database": postgres.new_database(),
+    }
+    return profile_of("team", settings, os.environ)
+
+
+@pytest.fixture
+def sqlite_profile(tmp_path: Path) -> Profile:
+    """Give a profile of a file that does not exist yet."""
+    return profile_of("team", {"backend": "sqlite", "path": str(tmp_path / "team.db")}, {})
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def bare_store(request: pytest.FixtureRequest) -> SharedStore:
+    """Give a store of each backend, without a schema."""
+    if request.param == "sqlite":
+        return SQLiteSharedStore(request.getfixturevalue("sqlite_profile"))
+    profile = request.getfixturevalue("postgres_profile")
+    return PostgresSharedStore(profile, SCHEMA, None, os.environ)
+
+
+@pytest.fixture
+def store(bare_store: SharedStore, soon: Deadline) -> SharedStore:
+    """Give a store of each backend, ready to take rows."""
+    bare_store.bootstrap(soon)
+    return bare_store
