@@ -19,7 +19,7 @@ from amx.core.ports import (
 )
 from amx.core.profiles import Profile
 from amx.core.sessions import SessionService
-from amx.core.words import search_words
+from amx.core.words import stems
 
 HITS = 200
 """How many assets a search may bring; the answer names the best few of them."""
@@ -28,7 +28,7 @@ SHOWN = 3
 """How many tables an answer names."""
 
 STOP_WORDS = frozenset(
-    search_words(
+    stems(
         "a an and any are at be by can column columns contain contains did do does field fields "
         "find for from get has have hold holds how i in is it keep keeps kept list me my of on or "
         "our show shows store stored stores table tables tell that the their there these they "
@@ -105,7 +105,7 @@ class AnswerService:
                 changed.
             UnknownId: there is no such session.
         """
-        asked = [stem for stem in search_words(question) if stem not in STOP_WORDS]
+        asked = [stem for stem in stems(question) if stem not in STOP_WORDS]
         matches = ranked(asked, self._index.search(profile.identity, asked, HITS))
         answer = phrased(profile.name, asked, matches)
         citations = cited(matches)
@@ -164,7 +164,7 @@ def _document(
         kind=kind,
         type=type_,
         description=description,
-        words=" ".join([*search_words(column or table.name), "|", *search_words(description)]),
+        words=" ".join([*stems(column or table.name), "|", *stems(description)]),
     )
 
 

@@ -135,9 +135,7 @@ def test_a_full_device_is_told_and_not_ignored() -> None:
 
 
 def test_a_bug_is_70_with_a_report_and_no_traceback(home: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", BUG], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", BUG], capture_output=True, text=True, check=False)
     assert done.returncode == 70
     assert "Traceback" not in done.stderr
     assert "hunter2" not in done.stderr

@@ -36,7 +36,8 @@ def test_the_demo_leaves_no_schema_on_the_server(
     amx: Amx, postgres: PostgresServer, database: str
 ) -> None:
     amx("demo", "--postgres", postgres.dsn(database), "--json")
-    assert postgres.query(database, "SELECT nspname FROM pg_namespace WHERE nspname ~ 'demo'") == []
+    found = postgres.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ 'demo'", database)
+    assert found == []
 
 
 def test_the_demo_leaves_no_folder_behind(amx: Amx, tmp_path: Path) -> None:

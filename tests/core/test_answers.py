@@ -1,0 +1,83 @@
+"""What `ask` says, and that it cites what it says."""
+
+import pytest
+
+from amx.core.answers import cited, digest_of, documents_of, phrased, ranked
+from amx.core.ports import ColumnInfo, Hit, TableInfo
+from amx.core.words import stems
+
+
+def table(name: str, *columns: str) -> TableInfo:
+    return TableInfo(
+        schema="main",
+        name=name,
+        columns=tuple(ColumnInfo(name=column, type="TEXT") for column in columns),
+    )
+
+
+MUSIC = (
+    table("Album", "AlbumId", "Title", "ArtistId"),
+    table("Artist", "ArtistId", "Name"),
+    table("Customer", "CustomerId", "FirstName", "Email", "SupportRepId"),
+    table("Invoice", "InvoiceId", "CustomerId", "InvoiceDate", "BillingCity", "Total"),
+    table("InvoiceLine", "InvoiceLineId", "InvoiceId", "TrackId", "UnitPrice", "Quantity"),
+    table("PlaylistTrack", "PlaylistId", "TrackId"),
+    table("Track", "TrackId", "Name", "AlbumId", "Milliseconds", "UnitPrice"),
+)
+
+
+def best(question: str) -> tuple[str, ...]:
+    """Return the tables in the order in which they answer a question."""
+    asked = stems(question)
+    hits = [Hit(document=one, score=0.0) for one in documents_of(MUSIC, {})]
+    found = ranked(asked, [hit for hit in hits if set(asked) & set(hit.document.words.split())])
+    return tuple(match.table.table for match in found)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("prices of tracks", "Track"),
+        ("track price", "Track"),
+        ("customer email", "Customer"),
+        ("invoice totals", "Invoice"),
+        ("quantity of invoice lines", "InvoiceLine"),
+        ("albums", "Album"),
+        ("artist names", "Artist"),
+    ],
+)
+def test_the_table_that_a_question_is_about_comes_first(question: str, first: str) -> None:
+    assert best(question)[0] == first
+
+
+def test_an_answer_names_its_table_and_its_column_and_cites_both() -> None:
+    hits = [Hit(document=one, score=0.0) for one in documents_of(MUSIC, {})]
+    asked = stems("prices of tracks")[:1] + ("track",)
+    matches = ranked(asked, [hit for hit in hits if set(asked) & set(hit.document.words.split())])
+    answer = phrased("music", asked, matches)
+    assert answer.startswith("main.Track (columns: UnitPrice)\n  UnitPrice TEXT\nSee also:\n")
+    assert cited(matches)[:2] == [
+        {"schema": "main", "table": "Track", "column": None},
+        {"schema": "main", "table": "Track", "column": "UnitPrice"},
+    ]
+
+
+def test_an_answer_says_what_it_does_not_know() -> None:
+    assert phrased("music", ["weather"], []) == (
+        "I do not know: nothing in the catalog of music matches weather."
+    )
+    assert cited([]) == []
+
+
+def test_a_question_without_content_says_so() -> None:
+    assert phrased("music", [], []).startswith("The question names nothing")
+
+
+def test_the_digest_changes_with_the_catalog_and_with_the_descriptions() -> None:
+    digests = {
+        digest_of(MUSIC, {}),
+        digest_of(MUSIC[:-1], {}),
+        digest_of(MUSIC, {("main", "Track", None): "Songs."}),
+    }
+    assert len(digests) == 3
+    assert digest_of(MUSIC, {}) == digest_of(tuple(MUSIC), {})
