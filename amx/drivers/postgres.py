@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient
+from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient, UsageError
 from amx.core.profiles import Profile
 from amx.core.secrets import redact_url
 
 if TYPE_CHECKING:
     import psycopg2
-    from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
+    import psycopg2.extensions
+
+    Connection = psycopg2.extensions.connection
 
 STATEMENT_TIMEOUT_S = 60.0
 """How long the server works on one statement unless the caller says otherwise."""
@@ -166,6 +168,40 @@ def insert_rows(
 def quoted(name: str) -> str:
     """Return a name as a quoted identifier (PostgreSQL manual, 4.1.1)."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def parse_dsn(text: str) -> Mapping[str, str]:
+    """Return the parameters of a connection URL or a libpq string.
+
+    Raises:
+        UsageError: it is neither; the text, which may hold a password, is not repeated.
+    """
+    import psycopg2
+    from psycopg2.extensions import parse_dsn as parse
+
+    try:
+        return {name: str(value) for name, value in parse(text).items()}
+    except psycopg2.ProgrammingError as error:
+        message = "This is neither a PostgreSQL URL nor a libpq string. Nothing was changed."
+        raise UsageError(message) from error
+
+
+def drop_schema(dsn: str, schema: str) -> None:
+    """Drop a schema and all that is in it.
+
+    Raises:
+        Transient: the server cannot be reached.
+        Systemic: it refused.
+    """
+    import psycopg2
+
+    with _translated():
+        connection: Connection = psycopg2.connect(dsn)
+        connection.autocommit = True
+    try:
+        query(connection, f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+    finally:
+        connection.close()
 
 
 def _place(profile: Profile) -> dict[str, str]:
