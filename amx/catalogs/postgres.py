@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from amx.catalogs.postgres_tables import FOREIGN_KEYS, KEYS, TABLES, tables_of
 from amx.catalogs.values import (
@@ -26,9 +26,6 @@ from amx.core.ports import ColumnFacts, Deadline, TableInfo
 from amx.core.profiles import Profile
 from amx.core.words import is_private
 from amx.drivers import postgres as driver
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection  # noqa: N812, TID251 - only its type
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -120,7 +117,7 @@ class PostgresCatalog:
             del self._connection
 
     @cached_property
-    def _connection(self) -> "Connection":
+    def _connection(self) -> Any:  # noqa: ANN401 - psycopg2's, which only the driver may name
         return driver.connect(
             self._profile, self._environ, timeout_s=CONNECT_TIMEOUT_S, is_read_only=True
         )

@@ -114,7 +114,7 @@ class SQLiteCatalog:
             """
             SELECT min(c.name)
             FROM pragma_index_list(?) AS i, pragma_index_info(i.name) AS c
-            WHERE i."unique" AND NOT i.partial
+            WHERE i."unique" AND i.origin <> 'pk' AND NOT i.partial
             GROUP BY i.name
             HAVING count(*) = 1
             """,

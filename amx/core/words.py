@@ -33,8 +33,9 @@ _UNCOUNTED = frozenset({
 })  # fmt: skip
 _SHORTEST_PLURAL = 4
 _SHORTEST_STEM = 3
+_ABOUT_VALUES = frozenset({"count", "flag", "sequence", "status", "type"})
 _NEVER_FIRST = frozenset({"no"})
-_WORDS_BY_THEMSELVES = frozenset({"bus", "cat", "cd", "disc", "mid", "no", "pos"})
+_WORDS_BY_THEMSELVES = frozenset({"cat", "cd", "disc", "no", "pos"})
 _IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
 _REGULAR_AGAIN = {plural: singular for singular, plural in _IRREGULAR.items()}
 _ENDS_IN_S = frozenset({
@@ -76,10 +77,11 @@ def read(name: str, beside: Iterable[str] = ()) -> Reading:
     tokens = split(name)
     expansions: dict[str, str] = {}
     undecided: dict[str, tuple[str, ...]] = {}
-    around = {singular(PLAIN.get(token, token)) for token in (*tokens, *beside)}
+    near = {singular(PLAIN.get(token, token)) for token in tokens}
+    around = near | {singular(PLAIN.get(token, token)) for token in beside}
     for place, token in enumerate(tokens):
         readings = _readings(token, is_first=place == 0, is_alone=len(tokens) == 1)
-        decided = _decide(token, readings, around)
+        decided = _decide(token, readings, near, around)
         if decided is not None:
             expansions[token] = decided
         elif readings:
@@ -150,9 +152,11 @@ def is_private(column: str, table: str = "") -> bool:
     Also for free text, which may hold either. Values of such a column are never shown.
     """
     words = _all_words(column)
+    if words & _ABOUT_VALUES:
+        return False
     is_key = "key" in words and words & KEYED
     if words & SECRET or is_key or (words & PERSONAL and "id" not in words):
-        return "count" not in words
+        return True
     about = words | _all_words(table)
     return "name" in words and bool(about & PEOPLE or words & {"first", "last", "full", "middle"})
 
@@ -182,12 +186,15 @@ def _readings(token: str, *, is_first: bool, is_alone: bool) -> tuple[str, ...]:
     return (PLAIN[token],) if token in PLAIN else tuple(ANY_OF.get(token, ()))
 
 
-def _decide(token: str, readings: tuple[str, ...], around: set[str]) -> str | None:
+def _decide(token: str, readings: tuple[str, ...], near: set[str], around: set[str]) -> str | None:
+    """Return the one reading that words beside it speak for: its own name's words first."""
     if len(readings) <= 1:
         return readings[0] if readings else None
-    found = [word for word in readings if word in around]
-    found = found or [word for word in readings if ANY_OF[token][word] & around]
-    return found[0] if len(found) == 1 else None
+    for words in ({word for word in readings if word in around}, near, around):
+        found = [word for word in readings if word in words or ANY_OF[token][word] & words]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def _all_words(name: str) -> set[str]:
