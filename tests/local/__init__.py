@@ -1,0 +1,1 @@
+"""The local store: rows, their outbox entries, and what its file goes through."""

@@ -1,0 +1,1 @@
+"""Guard 1, and the one door of the history."""
