@@ -1,0 +1,43 @@
+"""Dotted keys: ``db_profiles.shop.host``, a part with a dot in it quoted: ``a."b.c".d``."""
+
+import re
+
+from amx.core.errors import UsageError
+
+Key = tuple[str, ...]
+
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_PART = re.compile(rf'({_QUOTED}|[^."]+)(\.|$)')
+_PLAIN = re.compile(r'[^.\s"]+')
+
+
+def key_of(text: str) -> Key:
+    """Return the parts of a dotted key.
+
+    Raises:
+        UsageError: a part is empty or a quote is not closed.
+    """
+    parts, position = [], 0
+    while match := _PART.match(text, position):
+        parts.append(_unquoted(match[1]))
+        position = match.end()
+        if not match[2]:
+            break
+    if position != len(text) or text.endswith(".") or not parts or not all(parts):
+        msg = f"{text!r} is no key: its parts are separated by single dots. Nothing was changed."
+        raise UsageError(msg, hint='amx config get db_profiles."a.b".host')
+    return tuple(parts)
+
+
+def dotted(key: Key) -> str:
+    """Return the text that `key_of` reads as these parts."""
+    return ".".join(part if _PLAIN.fullmatch(part) else _quoted(part) for part in key)
+
+
+def _unquoted(part: str) -> str:
+    return re.sub(r"\\(.)", r"\1", part[1:-1], flags=re.DOTALL) if part[0] == '"' else part
+
+
+def _quoted(part: str) -> str:
+    escaped = part.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

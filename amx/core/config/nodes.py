@@ -1,0 +1,151 @@
+"""From the parser's events to a tree of nodes, with bounds on everything that can explode.
+
+PyYAML composes by recursion and lets an alias repeat anything any number of times; here depth,
+nodes and copies are counted before a tree exists, and every key must be text and stand once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from amx.core.config.keys import Key
+
+MAX_DEPTH = 50
+MAX_NODES = 50_000
+MAX_COPIES = 10_000
+"""How many nodes all aliases together may repeat."""
+
+_STR, _MAP, _SEQ, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge"))
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A collection that is still open."""
+
+    node: Any
+    anchor: str | None
+    size: int = 1
+    key: Any = None
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+
+class Composer:
+    """Composes one document.
+
+    Args:
+        yaml: The module, from the one that may import it.
+    """
+
+    def __init__(self, yaml: Any) -> None:  # noqa: ANN401 - PyYAML's classes are made at run time
+        self._yaml = yaml
+        self._resolve = yaml.resolver.Resolver().resolve
+        self._open: list[_Frame] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._nodes = self._copies = 0
+        self._root: Any = None
+
+    def compose(self, text: str) -> Any:  # noqa: ANN401 - as above
+        """Return the root of the one document in the text; None where there is none.
+
+        Raises:
+            yaml.YAMLError: the text is no YAML, or more than is allowed.
+        """
+        yaml = self._yaml
+        documents = 0
+        for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            if isinstance(event, yaml.ScalarEvent):
+                self._scalar(event)
+            elif isinstance(event, yaml.MappingStartEvent):
+                self._enter(event, yaml.MappingNode, _MAP)
+            elif isinstance(event, yaml.SequenceStartEvent):
+                self._enter(event, yaml.SequenceNode, _SEQ)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self._leave(event)
+            elif isinstance(event, yaml.AliasEvent):
+                self._alias(event)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._refuse("a second document begins here", event.start_mark)
+        return self._root
+
+    def _scalar(self, event: Any) -> None:  # noqa: ANN401 - as above
+        tag = event.tag
+        if tag is None or tag == "!":
+            tag = self._resolve(self._yaml.ScalarNode, event.value, event.implicit)
+        marks = (event.start_mark, event.end_mark)
+        node = self._yaml.ScalarNode(tag, event.value, *marks, style=event.style)
+        self._count(event)
+        if event.anchor:
+            self._anchors[event.anchor] = (node, 1)
+        self._place(node, 1, event.start_mark)
+
+    def _enter(self, event: Any, kind: Any, tag: str) -> None:  # noqa: ANN401 - as above
+        self._count(event)
+        if len(self._open) >= MAX_DEPTH:
+            self._refuse(f"more than {MAX_DEPTH} levels deep", event.start_mark)
+        tag = event.tag if event.tag not in (None, "!") else tag
+        self._anchors.pop(event.anchor, None)
+        self._open.append(_Frame(kind(tag, [], event.start_mark, None), event.anchor))
+
+    def _leave(self, event: Any) -> None:  # noqa: ANN401 - as above
+        frame = self._open.pop()
+        frame.node.end_mark = event.end_mark
+        if frame.anchor:
+            self._anchors[frame.anchor] = (frame.node, frame.size)
+        self._place(frame.node, frame.size, frame.node.start_mark)
+
+    def _alias(self, event: Any) -> None:  # noqa: ANN401 - as above
+        if event.anchor not in self._anchors:
+            self._refuse(f"the alias *{event.anchor} has no anchor before it", event.start_mark)
+        node, size = self._anchors[event.anchor]
+        self._copies += size
+        if self._copies > MAX_COPIES:
+            self._refuse(f"aliases repeat more than {MAX_COPIES} values", event.start_mark)
+        self._place(node, size, event.start_mark)
+
+    def _count(self, event: Any) -> None:  # noqa: ANN401 - as above
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._refuse(f"more than {MAX_NODES} values", event.start_mark)
+
+    def _place(self, node: Any, size: int, mark: Any) -> None:  # noqa: ANN401 - as above
+        if not self._open:
+            self._root = node
+            return
+        frame = self._open[-1]
+        frame.size += size
+        if isinstance(frame.node, self._yaml.SequenceNode):
+            frame.node.value.append(node)
+        elif frame.key is None:
+            self._check_key(frame, node, mark)
+            frame.key = node
+        else:
+            frame.node.value.append((frame.key, node))
+            frame.key = None
+
+    def _check_key(self, frame: _Frame, node: Any, mark: Any) -> None:  # noqa: ANN401 - as above
+        if node.tag not in (_STR, _MERGE) or node.id != "scalar":
+            self._refuse("a key must be text; quote it", mark)
+        if (node.tag, node.value) in frame.seen:
+            self._refuse(f"the key {node.value[:80]!r} stands here a second time", mark)
+        frame.seen.add((node.tag, node.value))
+
+    def _refuse(self, problem: str, mark: Any) -> NoReturn:  # noqa: ANN401 - as above
+        raise self._yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+
+def position_of(root: Any, key: Key) -> tuple[int, int]:  # noqa: ANN401 - as above
+    """Return line and column, from one, of a key's value or of the nearest one above it."""
+    node = root
+    for part in key:
+        below = next((value for name, value in _pairs(node) if name.value == part), None)
+        if below is None:
+            break
+        node = below
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - as above
+    if node.id == "mapping":
+        yield from node.value

@@ -1,0 +1,133 @@
+"""How new contents take the place of the live file: shadow, gate, rotation, rename.
+
+Whatever fails before the rename leaves the live file as it was; what fails before the rotation
+leaves its generations as they were, too.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from amx.core.config import disk
+from amx.core.config.generations import Generations
+from amx.core.errors import SaveFailed, ShadowRejected
+
+Gate = Callable[[bytes], None]
+"""Reads what stands in the shadow and raises `ShadowRejected` if it is not what was meant."""
+
+
+class LiveChanged(Exception):
+    """Somebody else has changed the live file since it was read under the lock."""
+
+
+class Publication:
+    """Publishes new contents of one configuration; its lock is held by the caller.
+
+    Args:
+        live: The real file.
+        generations: Its backups.
+    """
+
+    def __init__(self, live: Path, generations: Generations) -> None:
+        self._live = live
+        self._generations = generations
+        self._shadow = live.with_name(f"{live.name}.shadow")
+
+    def publish(self, pieces: Iterator[bytes], seen: disk.Sight | None, gate: Gate | None) -> None:
+        """Replace the live file; when this returns, the new one is durable.
+
+        Args:
+            pieces: The new contents; read to their end before anything is renumbered.
+            seen: What the live file was when it was read; None if it was not there.
+            gate: What the new contents must pass; None where they may be anything.
+
+        Raises:
+            ShadowRejected: what was read back is not what was meant.
+            SaveFailed: a system call failed.
+            LiveChanged: the live file is no longer the one that was seen.
+        """
+        with named_failures(self._live):
+            self._refuse_mount()
+            self._clear()
+            try:
+                self._cast_shadow(pieces, seen, gate)
+                self._rotate(seen)
+                self._shadow.rename(self._live)
+            finally:
+                self._tidy()
+        self._make_durable()
+
+    def _refuse_mount(self) -> None:
+        if disk.is_mount_point(self._live):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    def _clear(self) -> None:
+        self._shadow.unlink(missing_ok=True)
+        self._generations.recover()
+
+    def _cast_shadow(
+        self, pieces: Iterator[bytes], seen: disk.Sight | None, gate: Gate | None
+    ) -> None:
+        folder = self._live.parent.stat()
+        owner = seen.owner if seen else (folder.st_uid, folder.st_gid)
+        written = disk.write_new(self._shadow, pieces, owner)
+        with disk.opened(self._shadow) as descriptor:
+            if disk.digest_of(disk.chunks(descriptor)) != written:
+                msg = (
+                    f"What was read back from {self._shadow} is not what was written to it. "
+                    f"{self._live} and its backups are unchanged."
+                )
+                raise ShadowRejected(msg, hint="Look for faults of the disk: dmesg.")
+            if gate is not None:
+                gate(b"".join(disk.chunks(descriptor)))
+
+    def _rotate(self, seen: disk.Sight | None) -> None:
+        self._look_again(seen)
+        if seen is not None:
+            if not self._generations.rotate(seen):
+                raise LiveChanged
+            self._look_again(seen)
+
+    def _look_again(self, seen: disk.Sight | None) -> None:
+        if disk.look(self._live) != seen:
+            raise LiveChanged
+
+    def _tidy(self) -> None:
+        """Leave nothing behind; what cannot be removed now, the next save removes."""
+        with suppress(OSError):
+            self._shadow.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._generations.recover()
+
+    def _make_durable(self) -> None:
+        try:
+            disk.sync_folder(self._live.parent)
+        except OSError as error:
+            msg = (
+                f"{self._live} has its new contents, but a power failure may still undo that: "
+                f"{disk.reason(error)}. Its former contents are the newest backup."
+            )
+            raise SaveFailed(msg, hint="amx config validate; amx config backups") from error
+
+
+@contextmanager
+def named_failures(live: Path) -> Iterator[None]:
+    """Say of a failed system call why it failed and that the live file is as it was."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"{live} could not be saved: {disk.reason(error)}. It is unchanged."
+        raise SaveFailed(msg, hint=_HINTS.get(error.errno or 0, "amx doctor")) from error
+
+
+_HINTS = {
+    errno.ENOSPC: "Make room on the disk, then try again.",
+    errno.EDQUOT: "Make room in your quota, then try again.",
+    errno.EROFS: "The file system is read-only; use another place: AMX_CONFIG or AMX_HOME.",
+    errno.EACCES: "You may not write there: ls -la, or another AMX_HOME.",
+    errno.EPERM: "The file belongs to somebody else or is immutable: ls -l, lsattr.",
+    errno.EBUSY: "A file that is mounted by itself cannot be replaced: mount its folder instead.",
+    errno.EIO: "Look for faults of the disk: dmesg. Your backups: amx config backups.",
+}

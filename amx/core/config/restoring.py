@@ -1,0 +1,109 @@
+"""Which generation a restore takes, and what is said of each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from amx.core.clock import text_of
+from amx.core.config.generations import Generations
+from amx.core.config.keys import dotted
+from amx.core.config.model import differing
+from amx.core.config.reading import MAX_BYTES, problem_of, read_file
+from amx.core.errors import ConfigError, Failed, UsageError
+
+_LIST = "amx config restore --list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What to restore: a generation by number, the newest valid one, or any file."""
+
+    number: int | None = None
+    is_latest_valid: bool = False
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One backup; ``changed_keys`` is None where it or the live file cannot be understood."""
+
+    number: int
+    path: Path
+    size_bytes: int
+    modified_at: str
+    problem: str | None
+    changed_keys: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was restored, and what is wrong with it, if anything."""
+
+    path: Path
+    number: int | None
+    problem: str | None
+    is_changed: bool = False
+
+
+def chosen(source: Source, generations: Generations) -> Restored:
+    """Find the file to restore; nothing is changed yet.
+
+    Raises:
+        UsageError: there is no such generation or file.
+        Failed: no generation is valid.
+    """
+    if source.path is not None:
+        return _file(source.path)
+    if source.is_latest_valid:
+        return _latest_valid(generations)
+    number = source.number
+    if number not in generations.numbers():
+        numbers = ", ".join(map(str, generations.numbers())) or "none"
+        msg = f"There is no generation {number}. Generations: {numbers}. Nothing was changed."
+        raise UsageError(msg, hint=_LIST)
+    path = generations.path(number)
+    return Restored(path=path, number=number, problem=problem_of(path))
+
+
+def listed(live: Path, generations: Generations) -> list[Generation]:
+    """Describe each generation, newest first."""
+    now = _values(live)
+    return [_described(number, generations.path(number), now) for number in generations.numbers()]
+
+
+def _latest_valid(generations: Generations) -> Restored:
+    for number in generations.numbers():
+        path = generations.path(number)
+        if problem_of(path) is None:
+            return Restored(path=path, number=number, problem=None)
+    msg = "No generation is a valid configuration. Nothing was changed."
+    raise Failed(msg, hint=_LIST)
+
+
+def _file(path: Path) -> Restored:
+    if not path.is_file() or path.stat().st_size > MAX_BYTES:
+        state = f"is more than {MAX_BYTES} bytes" if path.is_file() else "is no file"
+        raise UsageError(f"{path} {state}. Nothing was changed.", hint=_LIST)
+    return Restored(path=path, number=None, problem=problem_of(path))
+
+
+def _described(number: int, path: Path, now: dict[str, object] | None) -> Generation:
+    status, values = path.stat(), _values(path)
+    keys = None if now is None or values is None else differing(values, now)
+    return Generation(
+        number=number,
+        path=path,
+        size_bytes=status.st_size,
+        modified_at=text_of(datetime.fromtimestamp(status.st_mtime, UTC)),
+        problem=problem_of(path),
+        changed_keys=None if keys is None else [dotted(key) for key in keys],
+    )
+
+
+def _values(path: Path) -> dict[str, object] | None:
+    try:
+        reading = read_file(path, str(path))
+    except ConfigError:
+        return None
+    return reading.document.values if reading.sight else None
