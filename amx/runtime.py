@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from amx.core.runs import RunService
     from amx.core.servers import KnownServers
     from amx.core.sessions import SessionService
+    from amx.core.sharing import Patch, SharingService
     from amx.stores.local import SQLiteLocalStore
     from amx.stores.outbox import SQLiteOutbox
     from amx.stores.search import SQLiteCatalogIndex
@@ -298,6 +299,40 @@ class Runtime:
                 raise
             self.output.warn(f"{error.message} Answering from what was known before.")
 
+    # --- shared mode
+
+    @cached_property
+    def sharing(self) -> "SharingService":
+        """Guards 2 and 3: what `amx history-store` is made of."""
+        return self._sharing(self.outbox)
+
+    @cached_property
+    def sharing_reader(self) -> "SharingService":
+        """The same for commands that write nothing, not even a local store."""
+        from amx.stores.outbox import SQLiteOutbox
+
+        return self._sharing(SQLiteOutbox(self.reader))
+
+    def _sharing(self, outbox: "SQLiteOutbox") -> "SharingService":
+        from amx.core.sharing import SharingService, Surroundings
+        from amx.stores.registry import open_shared_store
+
+        around = Surroundings(
+            config=lambda: self.config,
+            profile_named=self.profile_named,
+            patch=self._patch_config,
+            record=self.history.record_event,
+            open_store=lambda profile, schema, database: open_shared_store(
+                profile, schema, database, self.environ
+            ),
+        )
+        lock_path = self.local_path.with_name(f"{self.local_path.name}.flush.lock")
+        return SharingService(around, outbox, lock_path)
+
+    def _patch_config(self, changes: "Patch") -> None:
+        self.config_file.patch(changes)
+        self.__dict__.pop("config", None)
+
     # --- the end of a command
 
     def finish(self) -> int:
@@ -306,6 +341,20 @@ class Runtime:
         Raises:
             RowsLeft: rows are queued and the user asked to fail then.
         """
+        if "local" not in self.__dict__ or not self.local.has_written_shared:
+            return 0
+        from amx.core.delivery import deliver
+
+        warning = deliver(
+            self.outbox,
+            self.sharing.replayer,
+            lock_path=self.sharing.lock_path,
+            budget_s=self.config.delivery_budget_s,
+        )
+        if warning and self._is_on("AMX_REQUIRE_DELIVERY"):
+            raise RowsLeft(warning, hint="amx history-store status")
+        if warning:
+            self.output.warn(warning)
         return 0
 
     def report_bug(self, error: Exception) -> InternalError:

@@ -72,8 +72,9 @@ def check_switch(outbox: Outbox, wanted: Target) -> None:
     queued = counts.pending + counts.quarantined
     if queued:
         msg = f"{queued} rows are queued for {present.words}, and {wanted.words} is another store."
+        msg += " Nothing was changed."
         raise TargetMismatch(
-            f"{msg} Nothing was changed.",  # noqa: EM102, TRY003 - put together above
+            msg,
             hint="amx history-store flush-pending, or amx history-store drop-pending",
             details={"queued": queued, "present": present.words, "wanted": wanted.words},
         )

@@ -4,7 +4,6 @@ Nothing here relies on the state of a session (``SET``, prepared statements), so
 statement also passes a pgbouncer in transaction mode.
 """
 
-# ruff: noqa: TID251 - this is the door
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

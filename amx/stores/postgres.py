@@ -1,6 +1,5 @@
 """The shared store on PostgreSQL. Each method is one statement and one round trip."""
 
-# ruff: noqa: D102 - the Protocol has the docstrings
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -89,7 +88,7 @@ class PostgresSharedStore:
             FROM {self._place(table.name)}
             WHERE origin_id = ANY(%s) AND id > %s
             ORDER BY id
-            LIMIT %s""",  # noqa: S608 - names are quoted
+            LIMIT %s""",
             (list(origins), after, limit),
             deadline,
         )
@@ -112,7 +111,7 @@ class PostgresSharedStore:
                 FROM (SELECT {_WHO} FROM {self._place("events")}) AS three
             ) AS work
             WHERE updated_at >= COALESCE(%s::TIMESTAMPTZ, '-infinity')
-            GROUP BY created_by, hostname, client_version""",  # noqa: S608 - names are quoted
+            GROUP BY created_by, hostname, client_version""",
             (since,),
             deadline,
         )
@@ -129,7 +128,7 @@ class PostgresSharedStore:
             SELECT schema_version, oldest_writer, store_id, epoch, bootstrapped_by,
                    {_moment("bootstrapped_at")}
             FROM {self._place(META)}
-            WHERE singleton = %s""",  # noqa: S608 - names are quoted
+            WHERE singleton = %s""",
             (True,),
             deadline,
         )
@@ -156,7 +155,7 @@ class PostgresSharedStore:
             SET {settings}
             WHERE stored.revision < excluded.revision
               AND stored.origin_id = excluded.origin_id
-            RETURNING id"""  # noqa: S608 - names are quoted
+            RETURNING id"""
         values = [tuple(row[name] for name in table.names) for row in rows]
         for attempt in range(_ATTEMPTS):
             try:
@@ -176,7 +175,7 @@ class PostgresSharedStore:
             SELECT {_selected(table)}
             FROM {self._place(table.name)}
             WHERE id = ANY(%s)
-            ORDER BY id""",  # noqa: S608 - names are quoted
+            ORDER BY id""",
             (ids,),
             deadline,
         )

@@ -1,6 +1,5 @@
 """The shared store in a SQLite file: the embedded default for trying shared mode."""
 
-# ruff: noqa: D102 - the Protocol has the docstrings
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -77,7 +76,7 @@ class SQLiteSharedStore:
             ON CONFLICT (id) DO UPDATE
             SET {settings}
             WHERE {table.name}.revision < excluded.revision
-              AND {table.name}.origin_id = excluded.origin_id"""  # noqa: S608 - our own names
+              AND {table.name}.origin_id = excluded.origin_id"""
         with self._open(deadline) as connection, _transaction(connection):
             return [
                 _stored(connection, table, str(row["id"]))
@@ -95,7 +94,7 @@ class SQLiteSharedStore:
                 FROM {table.name}
                 WHERE origin_id IN ({", ".join("?" * len(origins))}) AND id > ?
                 ORDER BY id
-                LIMIT ?""",  # noqa: S608 - our own names
+                LIMIT ?""",
                 (*origins, after, limit),
             )
             return [dict(zip(table.names, record, strict=True)) for record in found]
@@ -114,7 +113,7 @@ class SQLiteSharedStore:
                     SELECT {_WHO}, 0, 0, 1 FROM events
                 )
                 WHERE updated_at >= ?
-                GROUP BY created_by, hostname, client_version""",  # noqa: S608 - our own names
+                GROUP BY created_by, hostname, client_version""",
                 (since or "",),
             )
             return members_of(cast("list[Tally]", found.fetchall()))
@@ -181,7 +180,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _stored(connection: sqlite3.Connection, table: Table, row_id: str) -> NotTaken:
     record = connection.execute(
-        f"SELECT {', '.join(table.names)} FROM {table.name} WHERE id = ?",  # noqa: S608 - our names
+        f"SELECT {', '.join(table.names)} FROM {table.name} WHERE id = ?",
         (row_id,),
     ).fetchone()
     return NotTaken(row_id, dict(zip(table.names, record, strict=True)))

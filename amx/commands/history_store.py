@@ -1,0 +1,300 @@
+"""Guards 2 and 3: the team's shared store. Direct subcommands never ask; the bare group does."""
+
+from dataclasses import asdict
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from amx.core import status as checks
+from amx.core import store_menu as menu
+from amx.core.durations import seconds_of, since_of
+from amx.core.errors import NoTerminal, UsageError
+from amx.core.stopping import stop_wishes
+from amx.output import Grid
+from amx.runtime import Runtime, runtime_of
+from amx.stores.ddl import bootstrap_ddl
+
+app = typer.Typer(
+    help="The shared store that the whole team reads.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+)
+
+SCHEMA = "AMX"
+
+ENTRY = ("id", "table", "local_id", "revision", "state", "attempts", "queued_at", "last_error")
+"""What is shown of an entry."""
+
+
+class Backend(Enum):
+    """What a shared store may be."""
+
+    POSTGRESQL = "postgresql"
+    SQLITE = "sqlite"
+
+
+Profile = Annotated[str, typer.Option("--profile", help="Profile of the store's own server.")]
+Schema = Annotated[str, typer.Option(help="Schema of the shared tables.")]
+
+
+@app.callback()
+def choose(
+    ctx: typer.Context,
+    *,
+    pick: Annotated[bool, typer.Option("--pick", help="Choose from a list.")] = False,
+) -> None:
+    """Choose what to do with the shared store from a list; Status comes first.
+
+    Example: amx history-store
+    """
+    if ctx.invoked_subcommand is None or pick:
+        _pick(ctx, runtime_of(ctx))
+        raise typer.Exit
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    *,
+    max_age: Annotated[str | None, typer.Option(help="Exit 1 past this age: 1h.")] = None,
+    max_pending: Annotated[int | None, typer.Option(min=0, help="Exit 1 past this many.")] = None,
+) -> None:
+    """Show mode, target and queue, without asking the shared store.
+
+    Example: amx history-store status --max-age 1h --max-pending 1000
+    """
+    runtime = runtime_of(ctx)
+    max_age_s = seconds_of(max_age) if max_age else None
+    found = runtime.sharing_reader.status()
+    runtime.output.result(found.document, Grid(("", ""), list(found.words.items())))
+    checks.check_limits(found, max_age_s=max_age_s, max_pending=max_pending)
+
+
+@app.command()
+def enable(
+    ctx: typer.Context,
+    *,
+    profile: Profile,
+    schema: Schema = SCHEMA,
+    database: Annotated[str | None, typer.Option(help="Not the profile's own.")] = None,
+    migrate: Annotated[bool, typer.Option(help="Send earlier local rows, too.")] = False,
+) -> None:
+    """Create or check the shared schema, then write every new row to it, too.
+
+    Example: amx history-store enable --profile team
+    """
+    runtime = runtime_of(ctx)
+    done = runtime.sharing.enable(profile, schema, database)
+    lines = [done.words]
+    if done.lacking and not migrate:
+        lines.append(f"Send them: {_PROGRAM} {menu.MIGRATE}")
+    if migrate:
+        runtime.sharing.enter_missing()
+        lines.append(checks.flush_words(runtime.sharing.flush()))
+    runtime.output.result(done.document, lines)
+
+
+@app.command()
+def disable(ctx: typer.Context) -> None:
+    """Stop writing new rows to the shared store, on this machine. What is queued stays.
+
+    Example: amx history-store disable
+    """
+    runtime = runtime_of(ctx)
+    was_on = runtime.sharing.disable()
+    text = "Shared mode is off; what is queued stays." if was_on else "Shared mode was off already."
+    runtime.output.result({"enabled": False, "changed": was_on}, text)
+
+
+@app.command(menu.FLUSH)
+def flush_pending(
+    ctx: typer.Context,
+    *,
+    limit: Annotated[int | None, typer.Option(min=1, help="Send at most this many.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds in all.")] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another flush.")] = 0,
+) -> None:
+    """Send what is queued. Ctrl-C and SIGTERM stop it between two batches.
+
+    Example: amx history-store flush-pending --timeout 300
+    """
+    runtime = runtime_of(ctx)
+    with stop_wishes() as wish:
+        report = runtime.sharing.flush(
+            limit=limit,
+            timeout_s=timeout,
+            wait_s=wait,
+            is_stopping=wish.is_there,
+            progress=lambda done, left: runtime.output.progress(done, done + left, "rows sent"),
+        )
+    runtime.output.result(checks.flush_document(report), checks.flush_words(report))
+    wish.obey("Stopped between two batches; the rest stays queued.")
+    checks.check_delivered(report)
+
+
+@app.command()
+def pending(
+    ctx: typer.Context,
+    *,
+    quarantined: Annotated[bool, typer.Option(help="Only what is quarantined.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 100,
+) -> None:
+    """List what is queued, oldest first.
+
+    Example: amx history-store pending --quarantined
+    """
+    runtime = runtime_of(ctx)
+    found = runtime.sharing_reader.entries(is_quarantined_only=quarantined, limit=limit)
+    rows = [tuple(getattr(entry, key) for key in ENTRY) for entry in found]
+    document = {"entries": [dict(zip(ENTRY, row, strict=True)) for row in rows]}
+    runtime.output.result(document, Grid([key.upper() for key in ENTRY], rows))
+
+
+@app.command()
+def retry(
+    ctx: typer.Context,
+    ids: Annotated[list[int] | None, typer.Argument(help="Ids of `pending`.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All that are quarantined.")] = False,
+) -> None:
+    """Make quarantined entries pending again.
+
+    Example: amx history-store retry --all
+    """
+    runtime = runtime_of(ctx)
+    if not ids and not everything:
+        message = "Name the ids of quarantined entries, or say --all. Nothing was changed."
+        raise UsageError(message, hint=f"{_PROGRAM} pending --quarantined")
+    reopened = runtime.sharing.retry(None if everything else ids)
+    text = f"{reopened} entries are pending again. Send them: {_PROGRAM} {menu.FLUSH}"
+    runtime.output.result({"reopened": reopened}, text)
+
+
+@app.command(menu.DROP)
+def drop_pending(
+    ctx: typer.Context,
+    *,
+    quarantined_only: Annotated[bool, typer.Option(help="Only what is quarantined.")] = False,
+) -> None:
+    """Empty the queue. Local rows stay, and migrate-from-local can queue them again.
+
+    Example: amx history-store drop-pending --quarantined-only
+    """
+    runtime = runtime_of(ctx)
+    dropped = runtime.sharing.drop(is_quarantined_only=quarantined_only)
+    runtime.output.result({"dropped": dropped}, f"Dropped {dropped} entries; local rows stay.")
+
+
+@app.command(menu.DUMP_DDL)
+def dump_ddl(
+    ctx: typer.Context,
+    *,
+    profile: Annotated[str | None, typer.Option(help="Profile of the store's server.")] = None,
+    backend: Annotated[Backend | None, typer.Option(help="Instead of a profile.")] = None,
+    schema: Schema = SCHEMA,
+    grant_to: Annotated[str | None, typer.Option(help="Role that shall write rows.")] = None,
+) -> None:
+    """Print the SQL that bootstraps the shared schema. Nothing is connected to.
+
+    Example: amx history-store dump-ddl --backend postgresql --grant-to amx_writers
+    """
+    runtime = runtime_of(ctx)
+    if backend is None and profile is None:
+        message = "Say --profile P or --backend B. Nothing was changed."
+        raise UsageError(message, hint=f"{_PROGRAM} dump-ddl --backend postgresql")
+    kind = backend.value if backend else runtime.profile_named(profile or "").backend
+    text = bootstrap_ddl(kind, schema, grant_to=grant_to)
+    if runtime.output.is_json:
+        runtime.output.result({"ddl": text}, text)
+    else:
+        runtime.output.verbatim(text)
+
+
+@app.command(menu.MIGRATE)
+def migrate_from_local(ctx: typer.Context) -> None:
+    """Queue every local row that the shared store lacks, then send what is queued.
+
+    Example: amx history-store migrate-from-local
+    """
+    runtime = runtime_of(ctx)
+    entered = runtime.sharing.enter_missing()
+    report = runtime.sharing.flush()
+    document = {"entered": entered, **checks.flush_document(report)}
+    runtime.output.result(document, [f"Queued {entered} rows.", checks.flush_words(report)])
+    checks.check_delivered(report)
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    *,
+    repair: Annotated[bool, typer.Option(help="Send again what differs.")] = False,
+) -> None:
+    """Prove that local rows and shared rows agree, row by row; exit 1 where they differ.
+
+    Example: amx history-store verify --repair
+    """
+    runtime = runtime_of(ctx)
+    if repair:
+        runtime.output.note(f"Entered {runtime.sharing.repair()} rows again.")
+        runtime.output.note(checks.flush_words(runtime.sharing.flush()))
+    found = runtime.sharing.verify()
+    document = {"equal": found.is_equal, **asdict(found)}
+    runtime.output.result(document, Grid(("", ""), list(document.items())))
+    checks.check_equal(found)
+
+
+@app.command()
+def team(
+    ctx: typer.Context,
+    *,
+    since: Annotated[str | None, typer.Option(help="A date, or a time ago: 7d.")] = None,
+) -> None:
+    """Show who ran what, by person, machine and version, as the shared store tells it now.
+
+    Example: amx history-store team --since 7d
+    """
+    runtime = runtime_of(ctx)
+    members = runtime.sharing_reader.team(since_of(since) if since else None)
+    facts = [asdict(member) for member in members]
+    rows = [
+        tuple({**one, "client_versions": ", ".join(one["client_versions"])}.values())
+        for one in facts
+    ]
+    headers = ("WHO", "HOST", "VERSIONS", "RUNS", "SESSIONS", "EVENTS", "LAST SEEN")
+    runtime.output.result({"members": facts}, Grid(headers, rows))
+
+
+_PROGRAM = "amx history-store"
+
+_PLAIN = (status, disable, flush_pending, pending, drop_pending, verify, team)
+
+_RUN = {command.__name__.replace("_", "-"): command for command in _PLAIN}
+
+
+def _pick(ctx: typer.Context, runtime: Runtime) -> None:
+    from amx import picker
+
+    if not runtime.has_terminal:
+        message = "The picker needs a terminal, and there is none. Nothing was changed."
+        words = ", ".join(menu.SUBCOMMANDS)
+        raise NoTerminal(message, hint=f"{_PROGRAM} with one of: {words}")
+    profiles = list(runtime.config.profiles)
+    entries = menu.entries_of(runtime.sharing_reader.status(), has_profiles=bool(profiles))
+    key = picker.choose_confirmed("History store", entries)
+    profile = None
+    if key == menu.ENABLE:
+        profile = picker.choose("Which profile's server?", [(one, one) for one in profiles])
+    if key is None or (key == menu.ENABLE and profile is None):
+        runtime.output.note("Nothing was changed.")
+    elif profile is not None:
+        enable(ctx, profile=profile)
+    elif key == menu.RETRY:
+        retry(ctx, everything=True)
+    elif key == menu.DUMP_DDL:
+        target = runtime.sharing_reader.status()
+        dump_ddl(ctx, profile=target.profile, schema=target.schema or SCHEMA)
+    else:
+        _RUN[key](ctx)

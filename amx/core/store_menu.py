@@ -1,0 +1,84 @@
+"""What the history-store picker offers now, and what it asks first. Pure decisions."""
+
+from dataclasses import dataclass
+
+from amx.core.status import StoreStatus
+
+STATUS = "status"
+ENABLE = "enable"
+DISABLE = "disable"
+FLUSH = "flush-pending"
+PENDING = "pending"
+RETRY = "retry"
+DROP = "drop-pending"
+VERIFY = "verify"
+TEAM = "team"
+DUMP_DDL = "dump-ddl"
+MIGRATE = "migrate-from-local"
+
+SUBCOMMANDS = (
+    *(STATUS, ENABLE, DISABLE, FLUSH, PENDING, RETRY, DROP, DUMP_DDL, MIGRATE, VERIFY, TEAM),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the picker; ``question`` is asked first, and answered No by default."""
+
+    key: str
+    label: str
+    question: str | None = None
+
+
+def entries_of(status: StoreStatus, *, has_profiles: bool) -> list[Entry]:
+    """Return the actions that make sense now, Status first."""
+    entries = [Entry(STATUS, "Status")]
+    if status.enabled:
+        entries.append(Entry(DISABLE, "Disable", _disable(status)))
+    elif has_profiles:
+        entries.append(Entry(ENABLE, "Enable"))
+    entries += _queue_entries(status)
+    if status.target:
+        entries += [Entry(VERIFY, "Verify"), Entry(TEAM, "Team")]
+        entries.append(Entry(DUMP_DDL, "Dump DDL", _dump_ddl(status)))
+    return entries
+
+
+def _queue_entries(status: StoreStatus) -> list[Entry]:
+    entries = []
+    if status.pending:
+        entries.append(Entry(FLUSH, "Flush pending", _flush(status)))
+    if status.pending or status.quarantined:
+        entries.append(Entry(PENDING, "List pending"))
+        entries.append(Entry(DROP, "Drop pending", _drop(status)))
+    if status.quarantined:
+        entries.append(Entry(RETRY, "Retry quarantined"))
+    return entries
+
+
+def _disable(status: StoreStatus) -> str:
+    return (
+        "Disable stops dual-writing for every run of this workstation until it is enabled again. "
+        f"{status.queue_words}; they stay queued. Disable?"
+    )
+
+
+def _flush(status: StoreStatus) -> str:
+    return (
+        f"Flush pending sends everything that is queued to {status.target}. "
+        f"{status.queue_words}. The alternative is Drop pending. Flush?"
+    )
+
+
+def _drop(status: StoreStatus) -> str:
+    return (
+        f"Drop pending empties the queue: {status.queue_words}. The team will not see them; "
+        "the local rows stay, and migrate-from-local can queue them again. Drop?"
+    )
+
+
+def _dump_ddl(status: StoreStatus) -> str:
+    return (
+        f"{status.target} has the schema already (version {status.schema_version or 'unknown'}). "
+        "Dump DDL prints the SQL that would bootstrap it again; nothing is run. Print it?"
+    )
