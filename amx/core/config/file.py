@@ -22,7 +22,15 @@ from amx.core.config.model import (
 )
 from amx.core.config.publication import Gate, LiveChanged, Publication, named_failures
 from amx.core.config.reading import Reading, check_types, read_file
-from amx.core.config.restoring import Generation, Restored, Source, chosen, listed
+from amx.core.config.restoring import (
+    Generation,
+    Restored,
+    Source,
+    chosen,
+    listed,
+    path_of,
+    values_of,
+)
 from amx.core.errors import (
     Busy,
     ConfigGone,
@@ -33,6 +41,8 @@ from amx.core.errors import (
 )
 from amx.core.locks import file_lock
 from amx.core.secrets import redact
+
+Values = Mapping[str, object]
 
 _ATTEMPTS = 5
 """How often a save begins again because an editor has changed the file meanwhile."""
@@ -120,6 +130,14 @@ class ConfigFile:
     def backups(self) -> Sequence[Generation]:
         """Return the generations, newest first, whatever the live file holds."""
         return listed(self._live, self._generations)
+
+    def compared(self, number: int) -> tuple[Values | None, Values | None]:
+        """Return what a generation and the live file say; None for what cannot be understood.
+
+        Raises:
+            UsageError: there is no such generation.
+        """
+        return values_of(path_of(number, self._generations)), values_of(self._live)
 
     def restore(self, source: Source) -> Restored:
         """Put a generation, or another file, in place of the live file, byte for byte.

@@ -57,18 +57,26 @@ def chosen(source: Source, generations: Generations) -> Restored:
         return _file(source.path)
     if source.is_latest_valid:
         return _latest_valid(generations)
-    number = source.number
+    path = path_of(source.number or 0, generations)
+    return Restored(path=path, number=source.number, problem=problem_of(path))
+
+
+def path_of(number: int, generations: Generations) -> Path:
+    """Return where a generation is.
+
+    Raises:
+        UsageError: there is none of this number.
+    """
     if number not in generations.numbers():
         numbers = ", ".join(map(str, generations.numbers())) or "none"
         msg = f"There is no generation {number}. Generations: {numbers}. Nothing was changed."
         raise UsageError(msg, hint=_LIST)
-    path = generations.path(number)
-    return Restored(path=path, number=number, problem=problem_of(path))
+    return generations.path(number)
 
 
 def listed(live: Path, generations: Generations) -> list[Generation]:
     """Describe each generation, newest first."""
-    now = _values(live)
+    now = values_of(live)
     return [_described(number, generations.path(number), now) for number in generations.numbers()]
 
 
@@ -89,7 +97,7 @@ def _file(path: Path) -> Restored:
 
 
 def _described(number: int, path: Path, now: dict[str, object] | None) -> Generation:
-    status, values = path.stat(), _values(path)
+    status, values = path.stat(), values_of(path)
     keys = None if now is None or values is None else differing(values, now)
     return Generation(
         number=number,
@@ -101,7 +109,8 @@ def _described(number: int, path: Path, now: dict[str, object] | None) -> Genera
     )
 
 
-def _values(path: Path) -> dict[str, object] | None:
+def values_of(path: Path) -> dict[str, object] | None:
+    """Return what a file says; None where it is not there or cannot be understood."""
     try:
         reading = read_file(path, str(path))
     except ConfigError:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from io import StringIO
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from amx.core.config.keys import Key
 from amx.core.config.model import Changes
@@ -57,9 +57,9 @@ def read(data: bytes, where: str) -> Document:
     text = _text_of(data, where)
     root = _composed(text, where)
     if root is None:
-        _refuse(where, 1, 1, "the file is empty")
+        raise _refusal(where, 1, 1, "the file is empty")
     if root.id != "mapping":
-        _refuse(where, *_place(root.start_mark), "the top level is not a mapping")
+        raise _refusal(where, *_place(root.start_mark), "the top level is not a mapping")
     return Document(cast("dict[str, object]", _constructed(root, where)), root)
 
 
@@ -89,7 +89,7 @@ def _is_whole(node: Any, value: object, text: str) -> bool:
     return bool(node.start_mark.index == 0 and node.end_mark.index == len(text.rstrip()))
 
 
-def text_of(values: Mapping[str, object]) -> str:
+def text_of(values: object) -> str:
     """Return values as YAML to be read by a person."""
     import yaml
 
@@ -101,16 +101,16 @@ def text_of(values: Mapping[str, object]) -> str:
 
 def _text_of(data: bytes, where: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        _refuse(where, 1, 1, "the file is UTF-16 or UTF-32; it must be UTF-8")
+        raise _refusal(where, 1, 1, "the file is UTF-16 or UTF-32; it must be UTF-8")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         line, column = _line_and_column(data[: error.start].decode(errors="replace"))
-        _refuse(where, line, column, f"byte 0x{data[error.start]:02x} is not UTF-8")
+        raise _refusal(where, line, column, f"byte 0x{data[error.start]:02x} is not UTF-8")
     text = text.removeprefix(BYTE_ORDER_MARK)
     if found := _UNPRINTABLE.search(text):
         line, column = _line_and_column(text[: found.start()])
-        _refuse(where, line, column, f"control character 0x{ord(found[0]):02x}")
+        raise _refusal(where, line, column, f"control character 0x{ord(found[0]):02x}")
     return text
 
 
@@ -145,10 +145,6 @@ def _constructed(root: Any, where: str) -> object:
 
 def _place(mark: Any) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
-
-
-def _refuse(where: str, line: int, column: int, problem: str) -> NoReturn:
-    raise _refusal(where, line, column, problem)
 
 
 def _refusal(where: str, line: int, column: int, problem: str) -> ConfigInvalid:
@@ -202,8 +198,8 @@ def rewrite(text: str, changes: Changes) -> str:
 def _ruamel_faults() -> tuple[type[Exception], ...]:
     from ruamel.yaml.error import YAMLError
 
-    lookups = (LookupError, AttributeError, TypeError, ValueError, AssertionError)
-    return (YAMLError, NotImplementedError, RecursionError, *lookups)
+    own = (LookupError, AttributeError, TypeError, ValueError, AssertionError)
+    return (YAMLError, NotImplementedError, RecursionError, *own)
 
 
 def _round_trip(text: str, changes: Changes) -> str:
