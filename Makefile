@@ -37,7 +37,7 @@ types: $(MADE)  ## Types, strictly
 	@$(RUN) mypy
 
 layers: $(MADE)  ## Who may import whom
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 
 check: lint types layers test  ## All of lint, types, layers, test
 

@@ -9,6 +9,7 @@ Usage: python -m scripts.flushrate [ROWS [ROUNDS]]
 """
 
 import json
+import math
 import os
 import shutil
 import statistics
@@ -88,7 +89,7 @@ def _furnish(bench: Bench, rows: int) -> Rows:
     _amx(bench.full, "history-store", "flush-pending")
     runtime = Runtime(dict(_environment(bench.full)))
     with runtime.local.transaction() as writer:
-        for _ in range(max(1, rows // (RESULTS_PER_RUN + 1))):
+        for _ in range(math.ceil(rows / (RESULTS_PER_RUN + 1))):
             run = writer.put(_run())
             for number in range(RESULTS_PER_RUN):
                 writer.put(_result(run, number))
