@@ -67,8 +67,12 @@ class PostgresServer:
         self._names = itertools.count(1)
         self._watchdog = _watch(self._folder)
         self.port = _free_port()
-        self._initialise(fsync=fsync)
-        self.start()
+        try:
+            self._initialise(fsync=fsync)
+            self.start()
+        except RuntimeError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
