@@ -114,8 +114,13 @@ class SessionService:
     def list(self, profile: Profile | None, limit: int | None = None) -> Sequence[Session]:
         """Return the sessions under this profile's name, or all; newest first, none deleted."""
         where = {"profile": profile.name} if profile else {}
-        sessions = self._reader.select(Session, where, is_newest_first=True)
-        return [session for session in sessions if session.status != "deleted"][:limit]
+        wanted = limit
+        while True:
+            read = self._reader.select(Session, where, is_newest_first=True, limit=wanted)
+            kept = [session for session in read if session.status != "deleted"]
+            if wanted is None or len(read) < wanted or len(kept) >= (limit or 0):
+                return kept[:limit]
+            wanted *= 2
 
     def show(self, key: int | str) -> tuple[Session, Sequence[Turn]]:
         """Return a session, of whatever profile, and its turns. Writes nothing.

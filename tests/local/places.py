@@ -90,3 +90,17 @@ def turn(of: Session, index: int = 1) -> Turn:
         profile=of.profile,
         identity=of.identity,
     )
+
+
+def put_all(place: Place) -> None:
+    """Write a session with a turn, two events and a run, children before parents."""
+    with place.local.transaction() as writer:
+        writer.put(event())
+        opened = writer.put(session())
+        writer.put(turn(opened))
+        writer.put(event())
+        writer.put(run())
+
+
+def sent(one: Event | Run | Session) -> tuple[str, str, int]:
+    return ({Event: "events", Run: "runs", Session: "sessions"}[type(one)], one.id, one.revision)
