@@ -149,14 +149,14 @@ class PostgresCatalog:
         kind, estimate = row[:2]
         name = f"{driver.quoted(table.schema)}.{driver.quoted(table.name)}"
         limit = self._sample_rows
-        counted = f"SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {limit + 1}) AS s"  # noqa: S608
+        counted = f"SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {limit + 1}) AS s"
         if self._looked(counted, deadline)[0] <= limit:
             return name, False
         if kind in "rpm" and estimate > limit:
             # Whole pages from all over the table, and the same ones each time.
             share = 100 * limit / estimate
             return f"{name} TABLESAMPLE SYSTEM ({share:.6f}) REPEATABLE (0)", True
-        return f"(SELECT * FROM {name} LIMIT {limit}) AS s", True  # noqa: S608
+        return f"(SELECT * FROM {name} LIMIT {limit}) AS s", True
 
     def _facts_of(
         self,
@@ -168,7 +168,7 @@ class PostgresCatalog:
         is_sampled: bool,
     ) -> Mapping[str, ColumnFacts]:
         wanted = ", ".join(_aggregates(column, table) for column in columns)
-        row = self._looked(f"SELECT count(*), {wanted} FROM {source}", deadline)  # noqa: S608
+        row = self._looked(f"SELECT count(*), {wanted} FROM {source}", deadline)
         return {
             name: ColumnFacts(
                 rows=row[0],
@@ -184,7 +184,7 @@ class PostgresCatalog:
         }
 
 
-class _OnlyThisTable(Exception):  # noqa: N818 - it is no error of ours, only a way out
+class _OnlyThisTable(Exception):
     """The facts of one table cannot be had; those of others can."""
 
 

@@ -145,7 +145,7 @@ def build_shop(path: Path) -> None:
         connection.executescript(_SCHEMA)
         for table, rows in _contents(Random(_SEED)):  # noqa: S311 - rows of a sample, no secrets
             marks = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
 
 def _contents(random: Random) -> Iterator[tuple[str, list[_Row]]]:

@@ -146,12 +146,12 @@ class SQLiteCatalog:
     ) -> Mapping[str, ColumnFacts]:
         limit = self._sample_rows
         source = quoted(table.name)
-        counted = f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {limit + 1})"  # noqa: S608
+        counted = f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {limit + 1})"
         is_sampled = int(self._row(counted, deadline)[0]) > limit
         names = ", ".join(quoted(column.name) for column in columns)
         wanted = ", ".join(_aggregates(column, table.name) for column in columns)
         row = self._row(
-            f"SELECT count(*), {wanted} FROM (SELECT {names} FROM {source} LIMIT {limit})",  # noqa: S608
+            f"SELECT count(*), {wanted} FROM (SELECT {names} FROM {source} LIMIT {limit})",
             deadline,
         )
         return {
