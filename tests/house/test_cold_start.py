@@ -23,9 +23,11 @@ def _loaded(*args: str) -> tuple[int, set[str]]:
     """Return the exit code of a command, and every top-level module that it has loaded."""
     reader, writer = os.pipe()
     script = _LOADED.replace("os.write(3", f"os.write({writer}")
+    bare = {name: os.environ[name] for name in os.environ if not name.startswith("COVERAGE_")}
     try:
         subprocess.run(
             [sys.executable, "-c", script, *args],
+            env=bare,  # a measured process loads what its measuring needs
             pass_fds=[writer],
             stdin=subprocess.DEVNULL,
             capture_output=True,
