@@ -16,20 +16,23 @@ from amx.core.ports import Where, Writer
 from amx.core.rows import RowT, clean, row_of, values_of
 from amx.core.tables import ATTRIBUTION, BY_ROW, Table
 from amx.stores.database import LocalDatabase
-from amx.stores.schema import DROPPED, ENTERED, NEVER_ENTERED, ORIGIN
+from amx.stores.schema import ENTERED, NEVER_ENTERED, ORIGIN
 
 LARGEST_ID = 2**63 - 1
 """Of SQLite's integers. Source: sqlite.org, Datatypes in SQLite, 2."""
 
-ENTER = """
+ENTER = f"""
 INSERT INTO outbox (table_name, row_id, local_id, revision, queued_at)
 SELECT ?, id, local_id, revision, ?
-  FROM {table}
- WHERE id = ?
+  FROM {{table}}
+ WHERE id = ? AND entered = {ENTERED}
     ON CONFLICT (table_name, row_id) DO UPDATE
    SET revision = excluded.revision, state = 'pending', last_error = NULL
 """
-"""Enter one row as it is: table, moment, row id. A quarantined entry is opened again."""
+"""Enter one row as it is, where it is marked as entered: table, moment, row id.
+
+A quarantined entry is opened again.
+"""
 
 _STAMPED_ONCE = {"id", "created_at", *(column.name for column in ATTRIBUTION)}
 
@@ -154,12 +157,12 @@ class _SQLiteWriter:
 
     @cached_property
     def _origin(self) -> str:
-        self._connection.execute(
-            "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
-            (ORIGIN, uuid7()),
-        )
-        [record] = self._query("SELECT value FROM state WHERE key = ?", (ORIGIN,))
-        return str(record["value"])
+        known = self._query("SELECT value FROM state WHERE key = ?", (ORIGIN,))
+        if known:
+            return str(known[0]["value"])
+        origin = uuid7()
+        self._connection.execute("INSERT INTO state (key, value) VALUES (?, ?)", (ORIGIN, origin))
+        return origin
 
     def _stamped(self, row: RowT) -> RowT:
         moment, who = now(), self._attribution
@@ -186,8 +189,7 @@ class _SQLiteWriter:
             f"INSERT INTO {table.name} ({', '.join(values)}) VALUES ({places})",
             tuple(values.values()),
         )
-        if self._is_shared:
-            self._enter(table, row.id)
+        self._enter(table, row.id)
 
     def _update(self, table: Table, row: Row) -> None:
         """Write the row's own columns; the revision follows the stored one, not the caller's."""
@@ -196,28 +198,23 @@ class _SQLiteWriter:
             "updated_by_version": self._attribution.client_version,
         }
         settings = ", ".join(f"{name} = ?" for name in changed)
+        # A row that was ever entered is entered again, whether shared mode is on or not.
+        entered = "1" if self._is_shared else "entered > 0"
         done = self._connection.execute(
-            f"UPDATE {table.name} SET {settings}, revision = revision + 1 "
+            f"UPDATE {table.name} SET {settings}, revision = revision + 1, entered = {entered} "
             "WHERE id = ? AND local_id = ?",
             (*changed.values(), row.id, row.local_id),
         )
         if not done.rowcount:
             msg = f"The local store has no row {row.local_id} in {table.name}; nothing was changed."
             raise LocalStoreFailed(msg)
-        if self._is_shared or self._was_entered(table, row.id):
-            self._enter(table, row.id)
-
-    def _was_entered(self, table: Table, row_id: str) -> bool:
-        records = self._query(f"SELECT entered FROM {table.name} WHERE id = ?", (row_id,))
-        return any(record["entered"] in (ENTERED, DROPPED) for record in records)
+        self._enter(table, row.id)
 
     def _enter(self, table: Table, row_id: str) -> None:
-        self._connection.execute(ENTER.format(table=table.name), (table.name, now(), row_id))
-        self._connection.execute(
-            f"UPDATE {table.name} SET entered = {ENTERED} WHERE id = ? AND entered <> {ENTERED}",
-            (row_id,),
-        )
-        self.has_entered = True
+        """Enter a row into the outbox, where it is marked as entered."""
+        sql = ENTER.format(table=table.name)
+        done = self._connection.execute(sql, (table.name, now(), row_id))
+        self.has_entered |= done.rowcount > 0
 
     def _query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[Record]:
         return self._connection.execute(sql, parameters).fetchall()

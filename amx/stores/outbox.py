@@ -216,12 +216,12 @@ def _drop(connection: Connection, entries: Sequence[Record]) -> int:
 
 def _enter(connection: Connection, table: Table, row_ids: Sequence[str]) -> int:
     moment = now()
-    done = connection.executemany(
-        ENTER.format(table=table.name), [(table.name, moment, row_id) for row_id in row_ids]
-    )
     connection.executemany(
         f"UPDATE {table.name} SET entered = {ENTERED} WHERE id = ? AND entered <> {ENTERED}",
         [(row_id,) for row_id in row_ids],
+    )
+    done = connection.executemany(
+        ENTER.format(table=table.name), [(table.name, moment, row_id) for row_id in row_ids]
     )
     return max(0, done.rowcount)
 
