@@ -127,7 +127,8 @@ class Output:
             return
         self._err.write(f"amx: {visible(error.message)}\n")
         if error.hint:
-            self._err.write(f"  try: {visible(error.hint)}\n")
+            ways = error.hint.splitlines()
+            self._err.writelines(f"  try: {visible(way)}\n" for way in ways)
 
     def flush(self) -> None:
         """Hand everything to the system.

@@ -190,7 +190,7 @@ def _scored(asked: frozenset[str], hits: Sequence[Hit]) -> tuple[float, Match]:
     pair = _worth(asked - named, best_columns[0]) if best_columns else 0.0
     # A name that is all of what was asked beats one that only holds it among other words.
     focus = len(named) / max(1, len(_names(tables[0]))) if tables else 0.0
-    score = 2.0 * len(named) + 0.5 * len(told - named) + pair + focus
+    score = 3.0 * len(named) + 0.5 * len(told - named) + pair + focus
     found = named | told
     for column in columns:
         in_name, in_text = _matched(asked, column)

@@ -86,7 +86,7 @@ def _outage(stage: Stage, who: Engineer, store: DemoStore) -> None:
     stage.check(f"the queue has grown ({pending} rows)", is_true=pending > 0)
     stage.chapter("The store returns; nothing was lost")
     store.bring_back()
-    stage.amx(who, "history-store", "flush-pending", says=["delivered"])
+    stage.amx(who, "history-store", "flush-pending", says=["Delivered"])
     stage.check("the queue is empty", is_true=_pending(stage, who) == 0)
     done = stage.amx(who, "history-store", "verify", "--json")
     stage.check("both sides are equal", is_true=json.loads(done.stdout)["equal"])
