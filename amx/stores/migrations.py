@@ -18,7 +18,7 @@ def migrate(connection: Connection) -> None:
 
     migrations = Migrations("amx")
     for name, statements in STEPS:
-        migrations(name=name)(_step(statements))
+        migrations(name=name)(_step(connection, statements))
     # Plugins of the user's sqlite-utils have no business in this file.
     database = Database(connection, recursive_triggers=False, execute_plugins=False)
     connection.execute("BEGIN IMMEDIATE")
@@ -32,11 +32,11 @@ def migrate(connection: Connection) -> None:
             connection.execute("ROLLBACK")
 
 
-def _step(statements: Callable[[], Iterator[str]]) -> Callable[..., None]:
-    def run(database: object) -> None:
-        connection: Connection = database.conn  # type: ignore[attr-defined]
+def _step(
+    connection: Connection, statements: Callable[[], Iterator[str]]
+) -> Callable[[object], None]:
+    def run(_: object) -> None:
         for statement in statements():
             connection.execute(statement)
 
-    run.__name__ = statements.__name__
     return run

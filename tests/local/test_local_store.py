@@ -153,9 +153,10 @@ def test_select_matches_all_conditions_and_orders_by_first_write(place: Place) -
     for name in names:
         put(place, session(name))
 
-    def numbers(**how: object) -> list[int | None]:
+    def numbers(*, is_newest_first: bool = False, limit: int | None = None) -> list[int | None]:
         where = {"profile": "a", "ended_at": None}
-        return [one.local_id for one in place.local.select(Session, where, **how)]  # type: ignore[arg-type]
+        found = place.local.select(Session, where, is_newest_first=is_newest_first, limit=limit)
+        return [one.local_id for one in found]
 
     assert numbers() == [1, 3, 4]
     assert numbers(is_newest_first=True) == [4, 3, 1]

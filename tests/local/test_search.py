@@ -1,5 +1,6 @@
 """Full-text search over catalogs, of questions as anybody may type them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -107,12 +108,12 @@ def test_each_identity_has_an_index_of_its_own(index: SQLiteCatalogIndex) -> Non
 
 
 def test_a_refresh_whose_catalog_fails_changes_nothing(index: SQLiteCatalogIndex) -> None:
-    def broken() -> object:
+    def broken() -> Iterator[CatalogDocument]:
         yield table("album")
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        index.refresh("v1:shop", "digest 2", broken())  # type: ignore[arg-type]
+        index.refresh("v1:shop", "digest 2", broken())
 
     assert index.digest("v1:shop") == "digest 1"
     assert names(index, "track")[0] == "track"
