@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import Any
 
 from amx.catalogs.postgres_tables import FOREIGN_KEYS, KEYS, TABLES, tables_of
@@ -14,11 +13,11 @@ from amx.catalogs.values import (
     message_of,
     rendered,
 )
+from amx.catalogs.waiting import answer
 from amx.core.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
     RowsRejected,
-    SharedStoreError,
     Systemic,
     Transient,
 )
@@ -28,6 +27,10 @@ from amx.core.words import is_private
 from amx.drivers import postgres as driver
 
 CONNECT_TIMEOUT_S = 10.0
+QUERY_TIMEOUT_S = 30.0
+
+_GRACE_S = 1.0
+"""The server may use all of its time; only then it is called silent."""
 
 _OF_THE_SERVER = ("08", "53", "57P", "XX")
 """SQLSTATE classes that no other table would escape; all others are told of one table."""
@@ -76,6 +79,7 @@ class PostgresCatalog:
     ) -> None:
         self._profile = profile
         self._environ = environ
+        self._connection: Any = None  # psycopg2's, which only the driver may name
         self._sample_rows = sample_rows
         self._facts_timeout_s = facts_timeout_s
 
@@ -112,25 +116,33 @@ class PostgresCatalog:
         return facts
 
     def close(self) -> None:
-        if "_connection" in vars(self):
-            self._connection.close()
-            del self._connection
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
-    @cached_property
-    def _connection(self) -> Any:  # noqa: ANN401 - psycopg2's, which only the driver may name
-        return driver.connect(
-            self._profile, self._environ, timeout_s=CONNECT_TIMEOUT_S, is_read_only=True
-        )
+    def _query(
+        self, sql: str, params: Sequence[object] = (), timeout_s: float = QUERY_TIMEOUT_S
+    ) -> list[tuple[Any, ...]]:
+        def ask() -> list[tuple[Any, ...]]:
+            if self._connection is None:
+                self._connection = driver.connect(
+                    self._profile, self._environ, timeout_s=CONNECT_TIMEOUT_S, is_read_only=True
+                )
+            return driver.query(self._connection, sql, params, timeout_s=timeout_s)
 
-    def _query(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with _translated(self._profile):
-            return driver.query(self._connection, sql, params)
+            return answer(ask, CONNECT_TIMEOUT_S + timeout_s + _GRACE_S, self._abandon)
+
+    def _abandon(self) -> None:
+        """Forget a connection that is in use: to close it would mean to wait for it.
+
+        The server ends its statement by itself when its time is over.
+        """
+        self._connection = None
 
     def _looked(self, sql: str, deadline: Deadline) -> tuple[Any, ...]:
-        with _translated(self._profile), _of_one_table():
-            return driver.query(
-                self._connection, _IN_ONE_WAY + sql, timeout_s=deadline.remaining_s
-            )[0]
+        with _of_one_table():
+            return self._query(_IN_ONE_WAY + sql, timeout_s=deadline.remaining_s)[0]
 
     def _check_schema(self) -> None:
         schemas = [row[0] for row in self._query(_SCHEMAS)]
@@ -200,7 +212,7 @@ def _aggregates(column: _Column, table: str) -> str:
 def _of_one_table() -> Iterator[None]:
     try:
         yield
-    except SharedStoreError as error:
+    except (DatabaseRefused, DatabaseUnreachable) as error:
         sqlstate = str(error.details.get("sqlstate") or "08")
         if sqlstate.startswith(_OF_THE_SERVER):
             raise
@@ -214,6 +226,10 @@ def _translated(profile: Profile) -> Iterator[None]:
         yield
     except Transient as error:
         message = message_of(profile, "cannot be reached", error.message)
+        raise DatabaseUnreachable(message, hint=hint, details=error.details) from error
+    except TimeoutError as error:
+        message = message_of(profile, "cannot be reached", "it did not answer in time")
         raise DatabaseUnreachable(message, hint=hint) from error
     except (Systemic, RowsRejected) as error:
-        raise DatabaseRefused(message_of(profile, "refused", error.message), hint=hint) from error
+        message = message_of(profile, "refused", error.message)
+        raise DatabaseRefused(message, hint=hint, details=error.details) from error

@@ -1,6 +1,7 @@
 """The catalog of a PostgreSQL schema, against a real server."""
 
-from collections.abc import Sequence
+import socket
+import time
 from contextlib import closing
 from typing import Any
 
@@ -74,9 +75,9 @@ def test_a_schema_of_two_thousand_columns_takes_three_queries(
     postgres.execute(tables, database)
     asked: list[str] = []
 
-    def counted(connection: Connection, sql: str, *args: Sequence[object]) -> list[Any]:
+    def counted(connection: Connection, sql: str, *args: Any, **limits: float) -> list[Any]:  # noqa: ANN401 - as given
         asked.append(sql)
-        return query(connection, sql, *args)
+        return query(connection, sql, *args, **limits)
 
     monkeypatch.setattr(driver, "query", counted)
     with closing(PostgresCatalog(profile_of(postgres, database, schema="public"), {})) as catalog:
@@ -152,6 +153,27 @@ def test_a_server_that_does_not_answer_is_named(postgres: PostgresServer) -> Non
     assert caught.value.message.endswith("Nothing was changed.")
     assert caught.value.hint == "amx db test away"
     assert "hunter2" not in repr(caught.value.message)
+
+
+def test_a_server_that_accepts_and_never_answers_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("amx.catalogs.postgres.CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("amx.catalogs.postgres._GRACE_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        profile = Profile(
+            name="mute",
+            backend="postgresql",
+            host="127.0.0.1",
+            port=str(silent.getsockname()[1]),
+            database="shop",
+            user="u",
+        )
+        begun = time.monotonic()
+        with pytest.raises(DatabaseUnreachable, match="cannot be reached"):
+            PostgresCatalog(profile, {})._query("SELECT 1", timeout_s=0.2)
+
+    assert time.monotonic() - begun < 5
 
 
 def test_a_wrong_password_is_told_without_the_password(postgres: PostgresServer) -> None:

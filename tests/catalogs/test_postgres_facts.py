@@ -1,5 +1,9 @@
 """Facts about values in PostgreSQL, against a real server."""
 
+import os
+import signal
+import threading
+import time
 from contextlib import closing
 
 import pytest
@@ -110,3 +114,19 @@ def test_a_view_that_is_slow_or_fails_is_described_without_facts(
     with closing(PostgresCatalog(profile_of(postgres, shop), {}, facts_timeout_s=0.3)) as catalog:
         assert catalog.facts(named(catalog, "broken")) == {}
         assert catalog.facts(named(catalog, "orders")) != {}
+
+
+def test_ctrl_c_reaches_a_statement_that_is_not_done_yet(
+    postgres: PostgresServer, database: str
+) -> None:
+    postgres.execute("CREATE VIEW slow AS SELECT pg_sleep(20)::text AS n", database)
+    catalog = PostgresCatalog(profile_of(postgres, database, schema="public"), {})
+    (view,) = catalog.tables()
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    begun = time.monotonic()
+
+    with pytest.raises(KeyboardInterrupt):
+        catalog.facts(view)
+    catalog.close()
+
+    assert time.monotonic() - begun < 10

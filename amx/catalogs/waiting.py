@@ -1,0 +1,34 @@
+"""Waits for a database in a way that Ctrl-C, SIGTERM and a deadline can end."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def answer(ask: Callable[[], T], timeout_s: float, abandon: Callable[[], None]) -> T:
+    """Return what ``ask`` returns, or raise what it raises; it runs in a thread of its own.
+
+    Python sees a signal only between two steps of its main thread, and a driver's call is one
+    step, however long. Where the wait ends first, ``abandon`` is called and the thread is left
+    to itself; it does not keep the process from ending.
+
+    Raises:
+        TimeoutError: there was no answer within ``timeout_s`` seconds.
+    """
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(ask())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return future.result(timeout_s)
+    finally:
+        if not future.done():
+            abandon()
