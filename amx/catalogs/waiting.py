@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from types import TracebackType
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -21,10 +22,8 @@ def answer(ask: Callable[[], T], timeout_s: float, abandon: Callable[[], None]) 
     future: Future[T] = Future()
 
     def work() -> None:
-        try:
+        with _Told(future):
             future.set_result(ask())
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            future.set_exception(error)
 
     threading.Thread(target=work, daemon=True).start()
     try:
@@ -32,3 +31,23 @@ def answer(ask: Callable[[], T], timeout_s: float, abandon: Callable[[], None]) 
     finally:
         if not future.done():
             abandon()
+
+
+class _Told(Generic[T]):
+    """Hands whatever the block raises to whoever waits for its answer."""
+
+    def __init__(self, future: "Future[T]") -> None:
+        self._future = future
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if error is not None:
+            self._future.set_exception(error)
+        return True

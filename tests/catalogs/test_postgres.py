@@ -75,7 +75,7 @@ def test_a_schema_of_two_thousand_columns_takes_three_queries(
     postgres.execute(tables, database)
     asked: list[str] = []
 
-    def counted(connection: Connection, sql: str, *args: Any, **limits: float) -> list[Any]:  # noqa: ANN401 - as given
+    def counted(connection: Connection, sql: str, *args: Any, **limits: Any) -> list[Any]:  # noqa: ANN401 - as given
         asked.append(sql)
         return query(connection, sql, *args, **limits)
 
