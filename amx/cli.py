@@ -17,8 +17,8 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from amx import __version__
-from amx.core.errors import AmxError, Failed, Interrupted, Terminated, UsageError
-from amx.output import Output, discard_standard_output
+from amx.core.errors import AmxError, Interrupted, Terminated, UsageError
+from amx.output import OutputFailed, ReaderGone, discard_standard_output
 from amx.runtime import Runtime
 
 BROKEN_PIPE = 141
@@ -179,7 +179,7 @@ def main(argv: Sequence[str]) -> int:
     code = _guarded(runtime, lambda: _invoke(argv, runtime))
     if code < Interrupted.exit_code:
         code = _guarded(runtime, runtime.finish) or code
-    return _flushed(runtime.output, code)
+    return _guarded(runtime, lambda: _flushed(runtime)) or code
 
 
 def _asks_for_json(argv: Sequence[str]) -> bool:
@@ -212,7 +212,7 @@ def _guarded(runtime: Runtime, act: Callable[[], int]) -> int:
         return _told(runtime, _words_error(error))
     except (KeyboardInterrupt, typer.Abort):
         return _told(runtime, Interrupted("Stopped by Ctrl-C. What was finished before stays."))
-    except BrokenPipeError:
+    except ReaderGone:
         discard_standard_output()
         return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the one at the top of the program
@@ -220,6 +220,8 @@ def _guarded(runtime: Runtime, act: Callable[[], int]) -> int:
 
 
 def _told(runtime: Runtime, error: AmxError) -> int:
+    if isinstance(error, OutputFailed):
+        discard_standard_output()
     if runtime.is_debugging:
         import traceback
 
@@ -234,14 +236,6 @@ def _words_error(error: typer.TyperException) -> AmxError:
     return UsageError(f"{error.format_message()} Nothing was changed.", hint=f"{path} --help")
 
 
-def _flushed(output: Output, code: int) -> int:
-    try:
-        output.flush()
-    except BrokenPipeError:
-        discard_standard_output()
-        return BROKEN_PIPE
-    except OSError as error:
-        discard_standard_output()
-        output.error(Failed(f"The output could not be written: {error.strerror}."))
-        return Failed.exit_code
-    return code
+def _flushed(runtime: Runtime) -> int:
+    runtime.output.flush()
+    return 0

@@ -8,11 +8,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-from amx.core.errors import AmxError
+from amx.core.errors import AmxError, Failed
 
 _COPY_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 _COPY_ESCAPES["\v"] = "\\v"
@@ -70,6 +71,16 @@ class Grid:
     rows: Sequence[Sequence[object]]
 
 
+class OutputFailed(Failed):
+    """Standard output could not be written; what the command did stays done."""
+
+    code = "failed.output"
+
+
+class ReaderGone(Exception):
+    """Who read standard output has gone away: no failure, and nobody to tell."""
+
+
 Human = str | Grid | Sequence["str | Grid"]
 """What a person reads instead of the JSON document."""
 
@@ -92,17 +103,18 @@ class Output:
     def result(self, document: object, human: Human) -> None:
         """Print the result of a command: the document as JSON, or its human form."""
         if self.is_json:
-            self._out.write(f"{as_json(document)}\n")
+            self.verbatim(f"{as_json(document)}\n")
             return
         for part in [human] if isinstance(human, str | Grid) else human:
             if isinstance(part, Grid):
                 self._grid(part)
             else:
-                self._out.write(f"{visible(part)}\n")
+                self.verbatim(f"{visible(part)}\n")
 
     def verbatim(self, text: str) -> None:
         """Print a result as it is: SQL, Markdown, a file's text."""
-        self._out.write(text)
+        with _told_apart():
+            self._out.write(text)
 
     def note(self, text: str) -> None:
         """Tell a person something that is not the result."""
@@ -131,12 +143,9 @@ class Output:
             self._err.writelines(f"  try: {visible(way)}\n" for way in ways)
 
     def flush(self) -> None:
-        """Hand everything to the system.
-
-        Raises:
-            OSError: the reader is gone or the device is full.
-        """
-        self._out.flush()
+        """Hand everything to the system."""
+        with _told_apart():
+            self._out.flush()
         self._err.flush()
 
     def _grid(self, grid: Grid) -> None:
@@ -144,7 +153,7 @@ class Output:
             self._draw(grid)
             return
         for row in grid.rows:
-            self._out.write("\t".join(copy_field(value) for value in row) + "\n")
+            self.verbatim("\t".join(copy_field(value) for value in row) + "\n")
 
     def _draw(self, grid: Grid) -> None:
         from rich.box import SIMPLE_HEAD
@@ -157,7 +166,20 @@ class Output:
             table.add_column(Text(header), overflow="fold")
         for row in grid.rows:
             table.add_row(*(Text(visible(_cell(value))) for value in row))
-        Console(file=self._out, _environ=dict(self._environ)).print(table)
+        with _told_apart():
+            Console(file=self._out, _environ=dict(self._environ)).print(table)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Tell what goes wrong with standard output from every other error of the system."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        message = f"The output could not be written: {error.strerror}."
+        raise OutputFailed(message, hint="What the command did stays done.") from error
 
 
 def as_json(document: object) -> str:
