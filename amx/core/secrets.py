@@ -54,7 +54,11 @@ def redact(value: object, key: str = "") -> object:
     References stay, since they say where a secret is and not what it is.
     """
     if isinstance(value, Mapping):
-        return {name: redact(item, str(name)) for name, item in value.items()}
+        # Below ``tokens:`` everything is one, whatever its own name.
+        return {
+            name: redact(item, key if is_secret_key(key) else str(name))
+            for name, item in value.items()
+        }
     if is_secret_key(key) and value not in (None, "") and not is_reference(value):
         return REDACTED
     if isinstance(value, list):

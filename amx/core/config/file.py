@@ -73,7 +73,8 @@ class ConfigFile:
         self._live = Path(os.path.realpath(path))
         self._generations = Generations(self._live)
         self._publication = Publication(self._live, self._generations)
-        self._base: Reading | None = None
+        self._base: Values | None = None
+        self._has_existed = False
 
     def load(self) -> Config:
         """Read the configuration. Nothing is written.
@@ -92,7 +93,7 @@ class ConfigFile:
                 f"the next save makes it private, or now: chmod 600 {self.path}"
             )
         check_types(reading.document, str(self.path))
-        self._base = reading
+        self._remember(reading.document.values, has_existed=reading.sight is not None)
         return Config(reading.document.values)
 
     def lines(self) -> Mapping[Key, int]:
@@ -167,10 +168,13 @@ class ConfigFile:
             self._refuse_if_gone()
         return reading
 
+    def _remember(self, values: Values, *, has_existed: bool) -> None:
+        """Keep what this process last saw: a later save compares the file on disk with it."""
+        self._base, self._has_existed = values, has_existed
+
     def _refuse_if_gone(self) -> None:
-        existed = self._base is not None and self._base.sight is not None
         has_backups = bool(self._generations.numbers())
-        if not (existed or has_backups or self._is_explicit or self.path.is_symlink()):
+        if not (self._has_existed or has_backups or self._is_explicit or self.path.is_symlink()):
             return
         msg = f"{self.path} is gone. Nothing was changed."
         hint = "amx config restore --list" if has_backups else f"echo '{{}}' > {self.path}"
@@ -186,7 +190,7 @@ class ConfigFile:
             return False
         data = syntax.rewrite(reading.text, changes).encode()
         self._publication.publish(iter([data]), reading.sight, self._gate(wanted))
-        self._base = read_file(self._live, str(self.path))
+        self._remember(wanted, has_existed=True)
         return True
 
     def _planned(self, reading: Reading, changes: Changes) -> dict[str, object] | None:
@@ -206,7 +210,7 @@ class ConfigFile:
             return
         for key, value in changes.items():
             mine = REMOVED if value is REMOVED else plain(value)
-            base, theirs = (value_at(one.document.values, key) for one in (self._base, reading))
+            base, theirs = (value_at(one, key) for one in (self._base, reading.document.values))
             if not same(base, theirs) and not same(mine, theirs):
                 raise _conflict(key, mine, theirs)
 

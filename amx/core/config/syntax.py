@@ -78,15 +78,15 @@ def scalar(text: str) -> object:
         raise UsageError(msg, hint=hint) from error
     if node is None and not text.strip():
         return value
-    if node is None or node.id != "scalar" or not _is_whole(node, value, text):
+    if node is None or node.id != "scalar" or not _is_whole(node, text):
         raise UsageError("VALUE is not one YAML scalar. Nothing was changed.", hint=hint)
     return value
 
 
-def _is_whole(node: Any, value: object, text: str) -> bool:
-    if not node.style and node.tag.endswith(":str"):
-        return bool(value == text.strip())
-    return bool(node.start_mark.index == 0 and node.end_mark.index == len(text.rstrip()))
+def _is_whole(node: Any, text: str) -> bool:
+    """Tell whether a scalar is all of a text: no comment, no fold, no marker is dropped."""
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    return "\n" not in text and (node.start_mark.index, node.end_mark.index) == (start, end)
 
 
 def text_of(values: object) -> str:
@@ -105,8 +105,9 @@ def _text_of(data: bytes, where: str) -> str:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        line, column = _line_and_column(data[: error.start].decode(errors="replace"))
-        raise _refusal(where, line, column, f"byte 0x{data[error.start]:02x} is not UTF-8")
+        place = _line_and_column(data[: error.start].decode(errors="replace"))
+        problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise _refusal(where, *place, problem) from error
     text = text.removeprefix(BYTE_ORDER_MARK)
     if found := _UNPRINTABLE.search(text):
         line, column = _line_and_column(text[: found.start()])

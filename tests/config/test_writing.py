@@ -1,0 +1,132 @@
+"""A change in the text of a configuration: comments, order and meaning stay."""
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amx.core.config.keys import dotted, key_of
+from amx.core.config.model import REMOVED, Changes, applied, differing, same
+from amx.core.config.syntax import read, rewrite
+from amx.core.errors import UsageError
+
+ORIGINAL = Path(__file__).with_name("original.yml").read_text()
+
+WORDS = st.sampled_from(
+    ["no", "on", "010", "1e3", "12:30:45", "2024-01-31", "~", "", "=", "<<", "0x1f", ".inf", "1_0"]
+)
+TEXTS = WORDS | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=True) | TEXTS
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+PARTS = st.sampled_from(["a", "b.c", "no"]) | TEXTS.filter(bool)
+
+
+def values_of(text: str) -> dict[str, object]:
+    return read(text.encode(), "file").values if text else {}
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines()]
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.tuples(PARTS) | st.tuples(PARTS, PARTS), VALUES, max_size=3))
+def test_whatever_is_written_is_read_as_what_was_meant(changes: Changes) -> None:
+    try:
+        wanted = applied({}, changes)
+    except UsageError:
+        return
+    text = rewrite("", changes)
+    assert same(values_of(text), wanted), text
+    assert not differing(values_of(text), wanted)
+
+
+KEYS = sorted(
+    [
+        *[("db_profiles", "shop"), ("db_profiles", "legacy.mysql"), ("db_profiles", "warehouse")],
+        *[("db_profiles", "shop", "host"), ("db_profiles", "shop", "sslmode")],
+        *[("llm_profiles", "default", "model"), ("ui",), ("ui", "zip"), ("excluded_tables",)],
+        *[("history_store_enabled",), ("prompt",), ("active_db_profile",), ("db_profiles",)],
+        *[("new",), ("ui", "new"), ("db_profiles", "new", "host"), ("history_store_database",)],
+    ]
+)
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.sampled_from(KEYS), SCALARS | st.just(REMOVED), max_size=4))
+def test_a_change_of_a_real_file_keeps_every_comment_line_and_all_other_values(
+    changes: Changes,
+) -> None:
+    try:
+        wanted = applied(values_of(ORIGINAL), changes)
+    except UsageError:
+        return
+    text = rewrite(ORIGINAL, changes)
+    assert same(values_of(text), wanted), text
+    inside = {"# the next one is slow", "# not a comment", "# retired in spring"}
+    comments = [line for line in lines(ORIGINAL) if line.startswith("#") and line not in inside]
+    assert [line for line in lines(text) if line in comments] == comments
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "after"),
+    [
+        ("a: 010\nb: no  # c\n", {("n",): "no"}, "a: 010\nb: no  # c\nn: 'no'\n"),
+        ("a: 1  # x\n# y\nb: 2\n", {("a",): REMOVED}, "# y\nb: 2\n"),
+        ("a: 1\nb:\n  c: 1\n# z\n", {("b", "c"): REMOVED}, "a: 1\nb: {}\n# z\n"),
+        ("b:\n  c: 1\n# z\nd: 1\n", {("b", "e"): 2}, "b:\n  c: 1\n  e: 2\n# z\nd: 1\n"),
+        ("a:\n    b: 1\n", {("a", "c"): 2}, "a:\n    b: 1\n    c: 2\n"),
+        ("a:\n  - 1\n", {("c",): [2]}, "a:\n  - 1\nc:\n  - 2\n"),
+        ("a: 'x'\n", {("a",): 5}, "a: 5\n"),
+        ("a: |\n  x\n# z\nb: 1\n", {("a",): "y"}, "a: y\n# z\nb: 1\n"),
+        ("{}\n", {("a", "b"): True}, "a:\n  b: true\n"),
+        ("a: {b: 1}  # e\n", {("a", "c"): None}, "a: {b: 1, c: null} # e\n"),
+        ("---\na: 1\n", {("a",): 1.0}, "---\na: 1.0\n"),
+        ("\ufeffa: 1\r\nb: 2\r\n", {("b",): 3}, "\ufeffa: 1\r\nb: 3\r\n"),
+        ("a: &x {k: 1}\nb: *x\n", {("b", "k"): 2}, "a: {k: 1}\nb: {k: 2}\n"),
+        ("a: &x {k: 1}\nb: *x\n", {("a", "k"): 2}, "a: {k: 2}\nb: {k: 1}\n"),
+        ("a: 1\n# only\n", {("a",): REMOVED}, "# only\n{}\n"),
+    ],
+)
+def test_a_change_touches_nothing_else(before: str, changes: Changes, after: str) -> None:
+    text = rewrite(before, changes)
+    assert text == after
+    assert same(values_of(text), applied(values_of(before), changes))
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [(1, True), (1, 1.0), (0.0, -0.0), ("1", 1), (None, False), ([1], [True]), ({"a": 1}, {})],
+)
+def test_values_of_different_types_are_not_the_same(one: object, two: object) -> None:
+    assert not same(one, two)
+    assert same(one, one)
+
+
+def test_nan_is_the_same_as_itself() -> None:
+    assert same({"a": [math.nan]}, {"a": [float("nan")]})
+
+
+@given(st.lists(TEXTS.filter(bool), min_size=1, max_size=4))
+def test_a_key_written_with_dots_is_read_back(parts: list[str]) -> None:
+    assert key_of(dotted(tuple(parts))) == tuple(parts)
+
+
+@pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a..b", 'a."b', '""', 'a.""', 'a"b"'])
+def test_a_key_with_an_empty_part_or_an_open_quote_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        key_of(text)
+
+
+def test_nothing_is_set_below_a_value() -> None:
+    with pytest.raises(UsageError) as caught:
+        applied({"a": {"b": 1}}, {("a", "b", "c"): 2})
+    assert caught.value.message == ("a.b is a value and has no keys below it. Nothing was changed.")
