@@ -45,8 +45,7 @@ BROKEN = {
     "python object": (
         b"a: !!python/object/apply:os.system [ls]\n",
         *(1, 4),
-        "could not determine a constructor for the tag "
-        "'tag:yaml.org,2002:python/object/apply:os.system'",
+        "constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'",
     ),
     "no such month": (b"a: 2024-13-01\n", 1, 4, "this cannot be read as timestamp"),
     "a mile of digits": (b"a: " + b"9" * 5000, 1, 4, "this cannot be read as int"),
