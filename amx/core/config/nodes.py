@@ -41,7 +41,7 @@ class Composer:
         self._resolve = yaml.resolver.Resolver().resolve
         self._open: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
-        self._nodes = self._copies = 0
+        self._nodes = self._copies = self._documents = 0
         self._root: Any = None
 
     def compose(self, text: str) -> Any:  # noqa: ANN401 - as above
@@ -51,23 +51,24 @@ class Composer:
             yaml.YAMLError: the text is no YAML, or more than is allowed.
         """
         yaml = self._yaml
-        documents = 0
+        act = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._enter,
+            yaml.SequenceStartEvent: self._enter,
+            yaml.MappingEndEvent: self._leave,
+            yaml.SequenceEndEvent: self._leave,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._begin,
+        }
         for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if isinstance(event, yaml.ScalarEvent):
-                self._scalar(event)
-            elif isinstance(event, yaml.MappingStartEvent):
-                self._enter(event, yaml.MappingNode, _MAP)
-            elif isinstance(event, yaml.SequenceStartEvent):
-                self._enter(event, yaml.SequenceNode, _SEQ)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                self._leave(event)
-            elif isinstance(event, yaml.AliasEvent):
-                self._alias(event)
-            elif isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    self._refuse("a second document begins here", event.start_mark)
+            if type(event) in act:
+                act[type(event)](event)
         return self._root
+
+    def _begin(self, event: Any) -> None:  # noqa: ANN401 - as above
+        self._documents += 1
+        if self._documents > 1:
+            self._refuse("a second document begins here", event.start_mark)
 
     def _scalar(self, event: Any) -> None:  # noqa: ANN401 - as above
         tag = event.tag
@@ -80,11 +81,13 @@ class Composer:
             self._anchors[event.anchor] = (node, 1)
         self._place(node, 1, event.start_mark)
 
-    def _enter(self, event: Any, kind: Any, tag: str) -> None:  # noqa: ANN401 - as above
+    def _enter(self, event: Any) -> None:  # noqa: ANN401 - as above
         self._count(event)
         if len(self._open) >= MAX_DEPTH:
             self._refuse(f"more than {MAX_DEPTH} levels deep", event.start_mark)
-        tag = event.tag if event.tag not in (None, "!") else tag
+        is_mapping = isinstance(event, self._yaml.MappingStartEvent)
+        kind = self._yaml.MappingNode if is_mapping else self._yaml.SequenceNode
+        tag = event.tag if event.tag not in (None, "!") else (_MAP if is_mapping else _SEQ)
         self._anchors.pop(event.anchor, None)
         self._open.append(_Frame(kind(tag, [], event.start_mark, None), event.anchor))
 
@@ -115,7 +118,7 @@ class Composer:
             return
         frame = self._open[-1]
         frame.size += size
-        if isinstance(frame.node, self._yaml.SequenceNode):
+        if frame.node.id == "sequence":
             frame.node.value.append(node)
         elif frame.key is None:
             self._check_key(frame, node, mark)
