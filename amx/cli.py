@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from amx import __version__
-from amx.core.errors import AmxError, Interrupted, Terminated, UsageError
+from amx.core.errors import AmxError, InternalError, Interrupted, Terminated, UsageError
 from amx.output import OutputFailed, ReaderGone, discard_standard_output
 from amx.runtime import Runtime
 
@@ -216,7 +216,16 @@ def _guarded(runtime: Runtime, act: Callable[[], int]) -> int:
         discard_standard_output()
         return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the one at the top of the program
-        return _told(runtime, runtime.report_bug(error))
+        return _told(runtime, _bug(runtime, error))
+
+
+def _bug(runtime: Runtime, error: Exception) -> AmxError:
+    from amx.bugs import report_bug
+
+    try:
+        return report_bug(runtime.home, error)
+    except AmxError:
+        return InternalError(f"This is a bug in amx: {type(error).__name__}.")
 
 
 def _told(runtime: Runtime, error: AmxError) -> int:

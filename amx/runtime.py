@@ -1,20 +1,15 @@
 """The composition root: one cached property per collaborator, imported when first asked for."""
 
-import os
-import sys
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from amx.core.errors import (
     AmxError,
-    DatabaseUnreachable,
-    InternalError,
     NoProfile,
     RowsLeft,
     UnknownProfile,
-    UsageError,
 )
+from amx.environment import Environment
 from amx.output import Output
 
 if TYPE_CHECKING:
@@ -41,62 +36,14 @@ def runtime_of(context: "typer.Context") -> "Runtime":
     return cast("Runtime", context.obj)
 
 
-class Runtime:
-    """What one command works with.
-
-    Args:
-        environ: The environment; the global options are written over it.
-    """
+class Runtime(Environment):
+    """What one command works with."""
 
     def __init__(self, environ: dict[str, str]) -> None:
-        self.environ = environ
+        super().__init__(environ)
         self.output = Output(environ)
 
-    # --- what the environment says
-
-    @property
-    def is_debugging(self) -> bool:
-        """Whether tracebacks are shown."""
-        return self._is_on("AMX_DEBUG")
-
-    @property
-    def is_background(self) -> bool:
-        """Whether this process is a background worker."""
-        return self._is_on("AMX_BACKGROUND")
-
-    @property
-    def has_terminal(self) -> bool:
-        """Whether somebody can be asked: standard input and standard error are terminals."""
-        if self._is_on("AMX_NO_INPUT"):
-            return False
-        return all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))
-
-    @property
-    def session_key(self) -> str | None:
-        """The session named for this command, if any."""
-        return self.environ.get("AMX_SESSION") or None
-
-    @cached_property
-    def home(self) -> Path:
-        """The folder of this installation; it need not exist."""
-        named = self.environ.get("AMX_HOME")
-        try:
-            path = Path(named).expanduser() if named else Path("~/.amx").expanduser()
-        except RuntimeError as error:
-            message = "There is no home folder to keep anything in. Nothing was changed."
-            raise UsageError(message, hint="export AMX_HOME=/a/folder") from error
-        return path.absolute()
-
-    def _is_on(self, variable: str) -> bool:
-        return self.environ.get(variable, "").lower() not in ("", "0", "no", "false")
-
     # --- configuration and profiles
-
-    @cached_property
-    def config_path(self) -> Path:
-        """The configuration file; it need not exist."""
-        named = self.environ.get("AMX_CONFIG")
-        return Path(named).expanduser().absolute() if named else self.home / "config.yml"
 
     @cached_property
     def config_file(self) -> "ConfigFile":
@@ -196,12 +143,6 @@ class Runtime:
     # --- the local history
 
     @cached_property
-    def local_path(self) -> Path:
-        """The local store's file; it need not exist."""
-        named = self.environ.get("AMX_LOCAL_DB")
-        return Path(named).expanduser().absolute() if named else self.home / "local.db"
-
-    @cached_property
     def local(self) -> "SQLiteLocalStore":
         """The local store, to be written."""
         return self._local_store(is_read_only=False)
@@ -282,23 +223,6 @@ class Runtime:
 
         return AnswerService(self.index, self.sessions, self.history, self.describer)
 
-    def refresh_index(self) -> None:
-        """Bring the index of the active profile up to date.
-
-        Where its database cannot be reached, an index that is there serves, with a warning.
-
-        Raises:
-            DatabaseUnreachable: there is no index yet.
-            ServerMismatch: another server answers than the one remembered.
-        """
-        self.sessions.check(self.profile, self.session_key)
-        try:
-            self.answers.refresh(self.profile, self.catalog)
-        except DatabaseUnreachable as error:
-            if not self.answers.has_index(self.profile):
-                raise
-            self.output.warn(f"{error.message} Answering from what was known before.")
-
     # --- shared mode
 
     @cached_property
@@ -341,36 +265,30 @@ class Runtime:
         Raises:
             RowsLeft: rows are queued and the user asked to fail then.
         """
-        if "local" not in self.__dict__ or not self.local.has_written_shared:
-            return 0
+        if "local" in self.__dict__ and self.local.has_written_shared:
+            self._deliver()
+        if self.requires_delivery:
+            self._require_delivery()
+        return 0
+
+    def _deliver(self) -> None:
         from amx.core.delivery import deliver
 
+        self.history.mark_interrupted()
         warning = deliver(
             self.outbox,
             self.sharing.replayer,
             lock_path=self.sharing.lock_path,
             budget_s=self.config.delivery_budget_s,
         )
-        if warning and self._is_on("AMX_REQUIRE_DELIVERY"):
-            raise RowsLeft(warning, hint="amx history-store status")
         if warning:
             self.output.warn(warning)
-        return 0
 
-    def report_bug(self, error: Exception) -> InternalError:
-        """Write a report about a bug into the home; return the error that names it."""
-        import traceback
-
-        from amx.core.secrets import redact_url
-
-        name = f"crash-{os.getpid()}.txt"
-        message = f"This is a bug in amx: {type(error).__name__}."
-        try:
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self.home / name
-            text = redact_url("".join(traceback.format_exception(error)))
-            path.touch(mode=0o600)
-            path.write_text(text, "utf-8", "backslashreplace")
-        except OSError:
-            return InternalError(message, hint="Run it again with --debug to see where.")
-        return InternalError(f"{message} A report is in {path}.", hint="Please send us that file.")
+    def _require_delivery(self) -> None:
+        status = self.sharing_reader.status()
+        left = status.pending + status.quarantined
+        if left:
+            message = (
+                f"{left} rows are still queued for the shared store, and delivery is required."
+            )
+            raise RowsLeft(message, hint="amx history-store flush-pending")

@@ -22,8 +22,9 @@ def ask(
     Example: amx ask "which table holds the prices of tracks?"
     """
     runtime = runtime_of(ctx)
-    runtime.refresh_index()
-    reply = runtime.answers.ask(runtime.profile, question, runtime.session_key, is_new=new)
+    reply = runtime.answers.ask(
+        runtime.profile, question, runtime.session_key, lambda: runtime.catalog, is_new=new
+    )
     citations = list(reply.citations)
     document = {
         "session": reply.session.local_id,
@@ -31,6 +32,8 @@ def ask(
         "citations": citations,
         "provenance": reply.provenance,
     }
+    if reply.warning:
+        runtime.output.warn(reply.warning)
     cited = "Cites: " + (", ".join(asset(one) for one in citations) or "nothing")
     runtime.output.result(document, [reply.answer, cited])
     runtime.output.note(f"(session {reply.session.local_id} on {reply.session.profile})")

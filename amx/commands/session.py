@@ -1,5 +1,6 @@
 """Guard 1: sessions, each bound to the profile under which it began."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -124,7 +125,7 @@ def _print(runtime: Runtime, session: Session, text: str) -> None:
     runtime.output.result(session_document(session, why_not), text)
 
 
-def _conversation(session: Session, turns: list[Turn]) -> Human:
+def _conversation(session: Session, turns: Sequence[Turn]) -> Human:
     head = f"Session {session.local_id}: {session.title or '(no title)'}"
     bound = f"{session.profile}  {session.target}  {session.status}"
     return [head, bound, *(_utterance(turn) for turn in turns)]

@@ -4,9 +4,10 @@ Nothing is said that the catalog does not say; what was not found is named.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from amx.core.errors import DatabaseUnreachable
 from amx.core.history import History
 from amx.core.models import Result, Session
 from amx.core.ports import (
@@ -37,6 +38,9 @@ STOP_WORDS = frozenset(
 )
 """Words of questions that say nothing about what is asked for."""
 
+LEAST_WORTH = 0.5
+"""A column that matches less than this is not named in an answer."""
+
 Descriptions = Mapping[tuple[str, str, str | None], str]
 """Descriptions by schema, table and column (None for the table itself)."""
 
@@ -49,6 +53,7 @@ class Reply:
     answer: str
     citations: Sequence[dict[str, object]]
     provenance: str = "evidence"
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,38 +80,38 @@ class AnswerService:
         self._history = history
         self._describer = describer
 
-    def refresh(self, profile: Profile, catalog: Catalog) -> None:
-        """Bring the index of a profile up to date with its catalog and its latest run.
-
-        Raises:
-            DatabaseUnreachable: the catalog cannot be read; the index is as it was.
-            DatabaseRefused: as above.
-        """
-        tables = catalog.tables()
-        run = self._history.latest_run(profile)
-        results = self._history.results(run) if run else []
-        descriptions = described(tables, self._describer, results)
-        digest = digest_of(tables, descriptions)
-        if self._index.digest(profile.identity) != digest:
-            documents = documents_of(tables, descriptions)
-            self._index.refresh(profile.identity, digest, documents)
-
-    def has_index(self, profile: Profile) -> bool:
-        """Tell whether a question could be answered without reading the catalog."""
-        return self._index.digest(profile.identity) is not None
-
     def ask(
-        self, profile: Profile, question: str, session_key: str | None, *, is_new: bool = False
+        self,
+        profile: Profile,
+        question: str,
+        session_key: str | None,
+        open_catalog: Callable[[], Catalog],
+        *,
+        is_new: bool = False,
     ) -> Reply:
-        """Answer from the index and append question and answer to the session.
+        """Answer from the catalog and append question and answer to the session.
+
+        Where the database cannot be reached, what is known from before answers, with a warning.
+
+        Args:
+            profile: The active profile.
+            question: In anybody's words.
+            session_key: The session; None for the active one.
+            open_catalog: Connects; called only once the session is known to be the profile's.
+            is_new: Begin a session, whatever is active.
 
         Raises:
             ProfileMismatch: the session belongs to another profile or database; nothing is
                 changed.
             UnknownId: there is no such session.
+            ServerMismatch: another server answers than the one remembered.
+            DatabaseUnreachable: and nothing is known from before.
         """
+        if not is_new:
+            self._sessions.check(profile, session_key)
+        warning = self._refreshed(profile, open_catalog)
         asked = [stem for stem in stems(question) if stem not in STOP_WORDS]
-        matches = ranked(asked, self._index.search(profile.identity, asked, HITS))
+        matches = self._found(profile, asked)
         answer = phrased(profile.name, asked, matches)
         citations = cited(matches)
         session, _, _ = self._sessions.append(
@@ -118,7 +123,29 @@ class AnswerService:
             provenance="evidence",
             is_new=is_new,
         )
-        return Reply(session=session, answer=answer, citations=citations)
+        return Reply(session=session, answer=answer, citations=citations, warning=warning)
+
+    def _refreshed(self, profile: Profile, open_catalog: Callable[[], Catalog]) -> str | None:
+        try:
+            tables = open_catalog().tables()
+        except DatabaseUnreachable as error:
+            if self._index.digest(profile.identity) is None:
+                raise
+            return f"{error.message} This answer is from what was known before."
+        run = self._history.latest_run(profile)
+        results = self._history.results(run) if run else []
+        descriptions = described(tables, self._describer, results)
+        digest = digest_of(tables, descriptions)
+        if self._index.digest(profile.identity) != digest:
+            documents = documents_of(tables, descriptions)
+            self._index.refresh(profile.identity, digest, documents)
+        return None
+
+    def _found(self, profile: Profile, asked: Sequence[str]) -> Sequence[Match]:
+        hits = self._index.search(profile.identity, asked, HITS)
+        owners = {(hit.document.schema, hit.document.table) for hit in hits}
+        tables = self._index.tables(profile.identity, sorted(owners))
+        return ranked(asked, hits, tables)
 
 
 def described(
@@ -168,7 +195,9 @@ def _document(
     )
 
 
-def ranked(asked: Sequence[str], hits: Sequence[Hit]) -> Sequence[Match]:
+def ranked(
+    asked: Sequence[str], hits: Sequence[Hit], tables: Sequence[CatalogDocument]
+) -> Sequence[Match]:
     """Return the tables that the hits belong to, best first.
 
     A table is as good as the words that its name and one of its columns' names match together;
@@ -177,41 +206,27 @@ def ranked(asked: Sequence[str], hits: Sequence[Hit]) -> Sequence[Match]:
     by_table: dict[tuple[str, str], list[Hit]] = {}
     for hit in hits:
         by_table.setdefault((hit.document.schema, hit.document.table), []).append(hit)
-    scored = [_scored(frozenset(asked), group) for group in by_table.values()]
+    scored = [
+        _scored(frozenset(asked), table, by_table[table.schema, table.table]) for table in tables
+    ]
     scored.sort(key=lambda pair: (-pair[0], pair[1].table.schema, pair[1].table.table))
     return [match for _, match in scored]
 
 
-def _scored(asked: frozenset[str], hits: Sequence[Hit]) -> tuple[float, Match]:
-    tables = [hit.document for hit in hits if hit.document.column is None]
+def _scored(
+    asked: frozenset[str], table: CatalogDocument, hits: Sequence[Hit]
+) -> tuple[float, Match]:
+    named, told = _matched(asked, table)
     columns = [hit.document for hit in hits if hit.document.column is not None]
-    named, told = _matched(asked, tables[0]) if tables else (frozenset(), frozenset())
-    best_columns = sorted(columns, key=lambda one: -_worth(asked - named, one))
-    pair = _worth(asked - named, best_columns[0]) if best_columns else 0.0
+    columns.sort(key=lambda one: -_worth(asked - named, one))
+    pair = _worth(asked - named, columns[0]) if columns else 0.0
     # A name that is all of what was asked beats one that only holds it among other words.
-    focus = len(named) / max(1, len(_names(tables[0]))) if tables else 0.0
+    focus = len(named) / max(1, len(_names(table)))
     score = 3.0 * len(named) + 0.5 * len(told - named) + pair + focus
-    found = named | told
-    for column in columns:
-        in_name, in_text = _matched(asked, column)
-        found |= in_name | in_text
-    relevant = [one for one in best_columns if _worth(asked - named, one) >= max(pair, 0.1)]
-    first = hits[0].document
-    table = tables[0] if tables else _stand_in(first)
+    found = named.union(told, *(part for one in columns for part in _matched(asked, one)))
+    relevant = [one for one in columns if _worth(asked - named, one) >= max(pair, LEAST_WORTH)]
     best = max(hit.score for hit in hits)
     return score + best * 1e-6, Match(table=table, columns=relevant[:SHOWN], found=found)
-
-
-def _stand_in(column: CatalogDocument) -> CatalogDocument:
-    return CatalogDocument(
-        schema=column.schema,
-        table=column.table,
-        column=None,
-        kind="table",
-        type="",
-        description="",
-        words="",
-    )
 
 
 def _matched(

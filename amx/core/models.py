@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from amx.core.ids import uuid7
 
-
 Values = Mapping[str, str | int | None]
 """One row as its columns: JSON as canonical text, times as RFC 3339 text."""
 

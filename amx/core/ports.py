@@ -327,5 +327,8 @@ class CatalogIndex(Protocol):
     def refresh(self, identity: str, digest: str, documents: Iterable[CatalogDocument]) -> None:
         """Replace the index of this identity."""
 
+    def tables(self, identity: str, names: Sequence[tuple[str, str]]) -> Sequence[CatalogDocument]:
+        """Return these tables (schema, name), as far as the index has them."""
+
     def search(self, identity: str, words: Sequence[str], limit: int) -> Sequence[Hit]:
         """Return the assets that match any of the words, best first."""

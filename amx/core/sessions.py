@@ -183,8 +183,10 @@ class SessionService:
         number = session.local_id
         ways_on = [f"amx session show --id {number}"]
         if self._known_profiles().get(session.profile) == session.identity:
-            use = f"amx db use {_argument(session.profile)}"
-            ways_on.insert(0, f"{use} && amx session resume {number}")
+            name = _argument(session.profile)
+            # The option also wins over an AMX_PROFILE, which `db use` does not.
+            resume = f"amx session resume {number} --profile={name.removeprefix('-- ')}"
+            ways_on.insert(0, f"amx db use {name} && {resume}")
         return ProfileMismatch(
             f"Session {number} cannot be continued here: {reason}. "
             f"It began under profile {session.profile!r} ({session.target}); "

@@ -73,6 +73,8 @@ class Stage:
         """Run one command for somebody and show it with its exit code.
 
         Args:
+            who: Whose command it is.
+            words: The command's words behind ``amx``.
             code: The exit code that it must have.
             says: Texts that must stand in its output.
 

@@ -16,14 +16,17 @@ PASSWORD = "AMX_DEMO_PASSWORD"  # noqa: S105 - the name of a variable
 class DemoStore(Protocol):
     """A store that can be taken away and brought back."""
 
-    words: tuple[str, ...]
-    """What `amx db add` needs to know of it."""
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What `amx db add` needs to know of it."""
 
-    enable: tuple[str, ...]
-    """What `amx history-store enable` needs to know beside the profile."""
+    @property
+    def enable(self) -> tuple[str, ...]:
+        """What `amx history-store enable` needs to know beside the profile."""
 
-    environ: Mapping[str, str]
-    """What the engineers have in their environment."""
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """What the engineers have in their environment."""
 
     def take_away(self) -> None:
         """Make it unreachable."""
@@ -45,13 +48,13 @@ class FileStore:
         self.enable: tuple[str, ...] = ()
         self.environ: Mapping[str, str] = {}
 
-    def take_away(self) -> None:  # noqa: D102 - the Protocol has it
+    def take_away(self) -> None:
         self._path.rename(self._away)
 
-    def bring_back(self) -> None:  # noqa: D102 - the Protocol has it
+    def bring_back(self) -> None:
         self._away.rename(self._path)
 
-    def close(self) -> None:  # noqa: D102 - the Protocol has it
+    def close(self) -> None:
         pass
 
 
@@ -69,7 +72,7 @@ class ServerStore:
         host, port = parts.get("host", "localhost"), int(parts.get("port", "5432"))
         self._schema = f"amx_demo_{secrets.token_hex(4)}"
         self._proxy = Proxy(host, port)
-        self.words = ("--backend", "postgresql", "--host", "127.0.0.1")
+        self.words: tuple[str, ...] = ("--backend", "postgresql", "--host", "127.0.0.1")
         self.words += ("--port", str(self._proxy.port), "--database", parts["dbname"])
         if parts.get("user"):
             self.words += ("--user", parts["user"])
@@ -80,13 +83,13 @@ class ServerStore:
         self.words += ("--password-env", PASSWORD) if password else ()
         self.enable = ("--schema", self._schema)
 
-    def take_away(self) -> None:  # noqa: D102 - the Protocol has it
+    def take_away(self) -> None:
         self._proxy.shut()
 
-    def bring_back(self) -> None:  # noqa: D102 - the Protocol has it
+    def bring_back(self) -> None:
         self._proxy.open()
 
-    def close(self) -> None:  # noqa: D102 - the Protocol has it
+    def close(self) -> None:
         from amx.drivers.postgres import drop_schema
 
         drop_schema(self._dsn, self._schema)

@@ -48,6 +48,21 @@ class SQLiteCatalogIndex:
                 "INSERT INTO catalog_indexes (identity, digest) VALUES (?, ?)", (identity, digest)
             )
 
+    def tables(
+        self, identity: str, names: Sequence[tuple[str, str]]
+    ) -> Sequence[CatalogDocument]:
+        records = self._database.query(
+            "SELECT * FROM catalog_documents WHERE identity = ? AND column_name IS NULL "
+            "ORDER BY id",
+            (identity,),
+        )
+        wanted = set(names)
+        return [
+            _document(record)
+            for record in records
+            if (record["schema_name"], record["table_name"]) in wanted
+        ]
+
     def search(self, identity: str, words: Sequence[str], limit: int) -> Sequence[Hit]:
         expression = match_expression(words)
         if not expression:
@@ -122,7 +137,11 @@ def _add(connection: Connection, identity: str, document: CatalogDocument) -> No
 
 
 def _hit(record: Record) -> Hit:
-    document = CatalogDocument(
+    return Hit(document=_document(record), score=record["score"])
+
+
+def _document(record: Record) -> CatalogDocument:
+    return CatalogDocument(
         schema=record["schema_name"],
         table=record["table_name"],
         column=record["column_name"],
@@ -131,4 +150,3 @@ def _hit(record: Record) -> Hit:
         description=record["description"],
         words=record["words"],
     )
-    return Hit(document=document, score=record["score"])

@@ -213,7 +213,7 @@ def test_ask_goes_on_from_its_index_when_the_database_is_away(amx: Amx, shop: Pa
     shop.rename(shop.with_suffix(".away"))
     done = amx("ask", "customers", "--json")
     assert (done.code, done.json["citations"]) == (0, known["citations"])
-    assert "Answering from what was known before" in done.err
+    assert "from what was known before" in done.err
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\"'*()^:-", "a" * 100_000, "\x1b[31m ü 数据"])

@@ -1,8 +1,10 @@
 """What `ask` says, and that it cites what it says."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from amx.core.answers import cited, digest_of, documents_of, phrased, ranked
+from amx.core.answers import Match, cited, digest_of, documents_of, phrased, ranked
 from amx.core.ports import ColumnInfo, Hit, TableInfo
 from amx.core.words import stems
 
@@ -29,9 +31,18 @@ MUSIC = (
 def best(question: str) -> tuple[str, ...]:
     """Return the tables in the order in which they answer a question."""
     asked = stems(question)
-    hits = [Hit(document=one, score=0.0) for one in documents_of(MUSIC, {})]
-    found = ranked(asked, [hit for hit in hits if set(asked) & set(hit.document.words.split())])
-    return tuple(match.table.table for match in found)
+    return tuple(match.table.table for match in matched(asked))
+
+
+def matched(asked: Sequence[str]) -> Sequence[Match]:
+    """Do what the index does, for any of the words."""
+    documents = documents_of(MUSIC, {})
+    hits = [
+        Hit(document=one, score=0.0) for one in documents if set(asked) & set(one.words.split())
+    ]
+    owners = {hit.document.table for hit in hits}
+    tables = [one for one in documents if one.column is None and one.table in owners]
+    return ranked(asked, hits, tables)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +62,8 @@ def test_the_table_that_a_question_is_about_comes_first(question: str, first: st
 
 
 def test_an_answer_names_its_table_and_its_column_and_cites_both() -> None:
-    hits = [Hit(document=one, score=0.0) for one in documents_of(MUSIC, {})]
-    asked = stems("prices of tracks")[:1] + ("track",)
-    matches = ranked(asked, [hit for hit in hits if set(asked) & set(hit.document.words.split())])
+    asked = stems("prices tracks")
+    matches = matched(asked)
     answer = phrased("music", asked, matches)
     assert answer.startswith("main.Track (columns: UnitPrice)\n  UnitPrice TEXT\nSee also:\n")
     assert cited(matches)[:2] == [
