@@ -1,6 +1,5 @@
 """Guard 4, sentence by sentence: what a save promises."""
 
-import errno
 import os
 import stat
 import subprocess
@@ -9,15 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from amx.core.config import disk
 from amx.core.config.model import REMOVED, Changes
 from amx.core.errors import (
     Busy,
     ConfigGone,
     ConfigInvalid,
     EditConflict,
-    SaveFailed,
-    ShadowRejected,
     UsageError,
 )
 from amx.core.locks import file_lock
@@ -170,147 +166,6 @@ def test_a_lock_file_that_a_killed_process_left_holds_up_nobody(place: Place) ->
     place.write("a: 1\n")
     (place.folder / "config.yml.lock").write_text("1 saves the configuration\n")
     assert place.file(lock_timeout_s=0).patch({("a",): 2})
-
-
-def test_a_shadow_that_reads_back_differently_is_rejected(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place.write("a: 1\n")
-    place.write_backups("a: 0\n")
-    before = place.state()
-    write = os.write
-
-    def flip(descriptor: int, data: bytes) -> int:
-        return write(descriptor, bytes(data).replace(b"2", b"3"))
-
-    monkeypatch.setattr("os.write", flip)
-    with pytest.raises(ShadowRejected) as caught:
-        place.file().patch({("a",): 2})
-    assert "is not what was written to it" in caught.value.message
-    assert place.state() == before
-
-
-def test_contents_that_mean_something_else_are_rejected(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place.write("a: 1\n")
-    place.write_backups("a: 0\n")
-    before = place.state()
-    monkeypatch.setattr("amx.core.config.syntax.rewrite", lambda *_: "a: true\n")
-    with pytest.raises(ShadowRejected):
-        place.file().patch({("a",): 2})
-    assert place.state() == before
-
-
-def test_a_key_that_a_merge_brought_cannot_be_taken_away_and_nothing_is_harmed(
-    place: Place,
-) -> None:
-    place.write("base: &b {x: 1}\none:\n  <<: *b\n  y: 2\n")
-    before = place.state()
-    with pytest.raises(ShadowRejected):
-        place.file().patch({("one", "x"): REMOVED})
-    assert place.state() == before
-
-
-def test_a_shadow_is_never_written_through_a_planted_link(place: Place) -> None:
-    place.write("a: 1\n")
-    victim = place.folder / "victim"
-    victim.write_text("precious")
-    (place.folder / "config.yml.shadow").symlink_to(victim)
-    assert place.file().patch({("a",): 2})
-    assert victim.read_text() == "precious"
-    assert place.live.read_text() == "a: 2\n"
-    assert "config.yml.shadow" not in place.names()
-
-
-def test_an_edit_in_the_middle_of_a_save_is_kept(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place.write("a: 1\nb: 1\n")
-    edits = iter(["a: 1\nb: 2\n", "a: 1\nb: 3\n"])
-    write_new = disk.write_new
-
-    def edit_first(*args: object) -> bytes:
-        text = next(edits, None)
-        if text is not None:
-            place.write(text)
-        return write_new(*args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(disk, "write_new", edit_first)
-    assert place.file().patch({("a",): 2})
-    assert place.live.read_text() == "a: 2\nb: 3\n"
-    assert place.backups() == ["a: 1\nb: 3\n"]
-
-
-def test_a_file_that_is_mounted_by_itself_is_refused_before_anything_is_touched(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place.write("a: 1\n")
-    place.write_backups("a: 0\n")
-    before = place.state()
-    monkeypatch.setattr(disk, "is_mount_point", lambda path: path == place.live)
-    with pytest.raises(SaveFailed) as caught:
-        place.file().patch({("a",): 2})
-    assert caught.value.message == (
-        f"{place.live} could not be saved: Device or resource busy (EBUSY). It is unchanged."
-    )
-    assert caught.value.hint == (
-        "A file that is mounted by itself cannot be replaced: mount its folder instead."
-    )
-    assert place.state() == before
-
-
-def test_the_root_of_a_mount_is_recognised() -> None:
-    assert disk.is_mount_point(Path("/proc"))
-    assert not disk.is_mount_point(Path("/proc/self"))
-
-
-def test_a_limit_on_file_sizes_is_a_refusal_like_any_other(place: Place) -> None:
-    place.write(f"a: 1\nb: {'x' * 5000}\n")
-    program = (
-        "import resource; from pathlib import Path; "
-        "from amx.core.config.file import ConfigFile; from amx.core.errors import SaveFailed\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-        f"file = ConfigFile(Path({str(place.live)!r}), is_explicit=True, warn=print)\n"
-        "try:\n    file.patch({('a',): 2})\n"
-        "except SaveFailed as error:\n    print(error.message)\n"
-    )
-    command = [sys.executable, "-B", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout == (
-        f"{place.live} could not be saved: File too large (EFBIG). It is unchanged.\n"
-    )
-    assert place.names() == ["config.yml", "config.yml.lock"]
-
-
-def test_the_directory_is_synced_after_the_rename(place: Place) -> None:
-    place.write("a: 1\n")
-    with watched(lambda *_: None) as called:
-        place.file().patch({("a",): 2})
-    after = called[len(called) - called[::-1].index("rename") :]
-    assert after.index("fsync") > after.index("open")
-
-
-def test_a_directory_that_cannot_be_synced_after_the_rename_is_said_to_be_so(
-    place: Place,
-) -> None:
-    place.write("a: 1\n")
-    renamed: list[object] = []
-
-    def fail(_: int, name: str, args: tuple[object, ...]) -> None:
-        if name == "rename":
-            renamed.append(args)
-        if name == "fsync" and len(renamed) == 3:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    with watched(fail), pytest.raises(SaveFailed) as caught:
-        place.file().patch({("a",): 2})
-    assert caught.value.message == (
-        f"{place.live} has its new contents, but a power failure may still undo that: "
-        "Input/output error (EIO). Its former contents are the newest backup."
-    )
-    assert place.live.read_text() == "a: 2\n"
-    assert place.backups() == ["a: 1\n"]
 
 
 def test_four_processes_with_ten_changes_each_lose_none(place: Place) -> None:

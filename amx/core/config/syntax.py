@@ -21,7 +21,6 @@ HINT = "amx config restore --list"
 BYTE_ORDER_MARK = "\ufeff"
 
 _MAX_NUMBER_BITS = 4096
-
 _WIDE = 1 << 20
 """No line is folded: folding would change what the user wrote."""
 
@@ -72,12 +71,12 @@ def scalar(text: str) -> object:
     hint = "Give --string to take it as it is."
     try:
         node = _composed(text, "VALUE")
-        value = _constructed(node, "VALUE") if node is not None else ""
+        value = _constructed(node, "VALUE") if node is not None else None
     except ConfigInvalid as error:
         msg = f"{error.message} Nothing was changed."
         raise UsageError(msg, hint=hint) from error
-    if node is None and not text.strip():
-        return value
+    if not text.strip():
+        return ""
     if node is None or node.id != "scalar" or not _is_whole(node, text):
         raise UsageError("VALUE is not one YAML scalar. Nothing was changed.", hint=hint)
     return value
