@@ -7,7 +7,7 @@ from amx.core.errors import UsageError
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([smhdw]?)")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhdw]?)")
 
 
 def seconds_of(text: str) -> float:
@@ -29,7 +29,7 @@ def since_of(text: str) -> str:
     Raises:
         UsageError: the text is neither.
     """
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", text):
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
         return _moment_of(text)
     return seconds_from_now(-seconds_of(text))
 

@@ -58,7 +58,7 @@ class StoreStatus:
         oldest = self.oldest_pending_at
         age = f", the oldest for {words_of(age_s(oldest, now()))}" if oldest else ""
         quarantined = f" and {self.quarantined} quarantined" if self.quarantined else ""
-        return f"{self.pending} rows are pending{quarantined}{age}"
+        return f"Queued: {self.pending} pending{quarantined}{age}"
 
 
 def status_of(outbox: Outbox, target: Target | None, *, is_enabled: bool) -> StoreStatus:
@@ -107,7 +107,7 @@ def check_delivered(report: ReplayReport) -> None:
     if not (report.pending or report.quarantined):
         return
     reason = f": {report.problem.removesuffix('.')}" if report.problem else ""
-    msg = f"{report.pending} rows are pending, {report.quarantined} quarantined{reason}."
+    msg = f"Rows are left: {report.pending} pending, {report.quarantined} quarantined{reason}."
     quarantined = "amx history-store pending --quarantined"
     hint = "amx history-store status" if report.pending else quarantined
     raise RowsLeft(msg, hint=hint, details={"problem": report.problem})
@@ -135,4 +135,5 @@ def flush_document(report: ReplayReport) -> dict[str, object]:
 def flush_words(report: ReplayReport) -> str:
     """Return what a flush did, in one line."""
     left = f"{report.pending} pending, {report.quarantined} quarantined"
-    return f"Delivered {report.delivered} rows in {report.seconds:.1f} s; {left}."
+    rows = "1 row" if report.delivered == 1 else f"{report.delivered} rows"
+    return f"Delivered {rows} in {report.seconds:.1f} s; {left}."

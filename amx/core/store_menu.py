@@ -59,7 +59,7 @@ def _queue_entries(status: StoreStatus) -> list[Entry]:
 def _disable(status: StoreStatus) -> str:
     return (
         "Disable stops dual-writing for every run of this workstation until it is enabled again. "
-        f"{status.queue_words}; they stay queued. Disable?"
+        f"{status.queue_words}; that stays queued. Disable?"
     )
 
 
@@ -72,7 +72,7 @@ def _flush(status: StoreStatus) -> str:
 
 def _drop(status: StoreStatus) -> str:
     return (
-        f"Drop pending empties the queue: {status.queue_words}. The team will not see them; "
+        f"Drop pending empties the queue. {status.queue_words}. The team will not see that; "
         "the local rows stay, and migrate-from-local can queue them again. Drop?"
     )
 

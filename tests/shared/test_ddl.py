@@ -137,17 +137,13 @@ def test_a_role_with_only_our_grants_writes_and_updates(restricted: Profile) -> 
 def test_a_role_with_only_our_grants_can_forge_nothing(restricted: Profile, sql: str) -> None:
     schema = SCHEMA.replace('"', '""')
     text = sql.format(runs=f'"{schema}".runs', meta=f'"{schema}".meta')
-    with closing(
-        psycopg2.connect(
-            host=restricted.host,
-            port=restricted.port,
-            user=WRITER,
-            password="w",
-            dbname=restricted.database,
-        )
-    ) as connection:
-        with connection.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            cursor.execute(text)
+    dsn = f"host={restricted.host} port={restricted.port} dbname={restricted.database}"
+    with (
+        closing(psycopg2.connect(dsn, user=WRITER, password="w")) as connection,
+        connection.cursor() as cursor,
+        pytest.raises(psycopg2.errors.InsufficientPrivilege),
+    ):
+        cursor.execute(text)
 
 
 def test_the_server_attests_who_wrote_and_when(restricted: Profile, admin: str) -> None:

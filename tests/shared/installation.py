@@ -1,0 +1,112 @@
+"""One engineer's installation: a local store with its outbox, and a way to the shared store."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from amx.core.models import Event, ReplayReport, Row, Run, Values, VerifyReport
+from amx.core.origins import begin_origin
+from amx.core.outbox import OutboxReplayer
+from amx.core.ports import Deadline, NotTaken, SharedStore
+from amx.core.tables import Table
+from amx.core.verify import Verifier
+from amx.stores.local import SQLiteLocalStore
+from amx.stores.outbox import SQLiteOutbox
+from tests.shared import rows
+
+
+class Installation:
+    """A local store in a folder of its own, in shared mode."""
+
+    def __init__(self, folder: Path, store: SharedStore) -> None:
+        folder.mkdir(exist_ok=True)
+        self.path = folder / "local.db"
+        self.lock_path = folder / "flush.lock"
+        self.store = store
+        self.rolled_back: list[int] = []
+        self.open()
+
+    def open(self) -> None:
+        """Open the local store, as the next command would."""
+        self.local = SQLiteLocalStore(
+            self.path, attribution=lambda: rows.WHO, is_shared=lambda: True
+        )
+        self.outbox = SQLiteOutbox(self.local)
+
+    def write(self, count: int = 1, **fields: object) -> list[Run]:
+        """Write runs."""
+        with self.local.transaction() as writer:
+            return [writer.put(_run(**fields)) for _ in range(count)]
+
+    def change(self, run: Run, **fields: object) -> Run:
+        """Change a run."""
+        with self.local.transaction() as writer:
+            return writer.put(replace(run, **fields))  # type: ignore[arg-type]
+
+    def note(self, kind: str = "enable") -> Row:
+        """Write an event."""
+        with self.local.transaction() as writer:
+            return writer.put(Event(kind=kind, subject="team"))
+
+    def replayer(self, store: SharedStore | None = None) -> OutboxReplayer:
+        """Return a replayer to this store, or to the installation's own."""
+        return OutboxReplayer(
+            self.outbox,
+            lambda: store or self.store,
+            lock_path=self.lock_path,
+            on_rolled_back=self._note_rolled_back,
+        )
+
+    def replay(self, store: SharedStore | None = None, **options: object) -> ReplayReport:
+        """Replay, with all the time in the world."""
+        return self.replayer(store).replay(Deadline(60), **options)  # type: ignore[arg-type]
+
+    def verify(self) -> VerifyReport:
+        """Compare both sides."""
+        return Verifier(self.outbox, self.store).verify()
+
+    def backed_up(self) -> Callable[[], None]:
+        """Back the local store up; return what restores it."""
+        self.local.close()
+        copy = self.path.with_suffix(".copy")
+        shutil.copy(self.path, copy)
+
+        def restore() -> None:
+            self.local.close()
+            shutil.copy(copy, self.path)
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
+            self.open()
+
+        return restore
+
+    def _note_rolled_back(self, count: int) -> None:
+        self.rolled_back.append(count)
+        begin_origin(self.outbox)
+
+
+class Faulty:
+    """A shared store that fails where it is told to; everything else is the real one's."""
+
+    def __init__(self, store: SharedStore, fault: Callable[[Sequence[Values]], None]) -> None:
+        self.real = store
+        self.fault = fault
+        self.sent: list[int] = []
+
+    def upsert(
+        self, table: Table, values: Sequence[Values], deadline: Deadline
+    ) -> Sequence[NotTaken]:
+        """Let the fault happen, then do what the real store does."""
+        self.sent.append(len(values))
+        self.fault(values)
+        return self.real.upsert(table, values, deadline)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real store has
+        return getattr(self.real, name)
+
+
+def _run(**fields: object) -> Run:
+    own = {"profile": "sales", "identity": "v1:aa", "target": "sqlite:/x", "describer": "evidence"}
+    return Run(**{**own, "started_at": rows.MOMENT, **fields})  # type: ignore[arg-type]

@@ -1,0 +1,380 @@
+"""The replayer, from a real local store to real shared stores of both backends."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from amx.core import back_off
+from amx.core.errors import Busy, RowsRejected, SharedStoreMismatch, Systemic, Transient
+from amx.core.locks import file_lock
+from amx.core.models import StoreMeta, Values, VerifyReport
+from amx.core.origins import origins_of
+from amx.core.outbox import BATCH_ROWS, LAST_FLUSH, Verdict, check_store, verdict_of
+from amx.core.ports import Deadline, SharedStore
+from amx.core.tables import RUNS
+from tests.postgres import PostgresServer
+from tests.shared import rows
+from tests.shared.installation import Faulty, Installation
+
+
+@pytest.fixture
+def ours(tmp_path: Path, store: SharedStore) -> Installation:
+    """Give an installation whose shared store is ready."""
+    return Installation(tmp_path / "ours", store)
+
+
+def equal(checked: int, pending: int = 0) -> VerifyReport:
+    return VerifyReport(checked=checked, pending=pending, missing=0, stale=0, altered=0, extra=0)
+
+
+def raising(error: Exception) -> Callable[[Sequence[Values]], None]:
+    def fault(_values: Sequence[Values]) -> None:
+        raise error
+
+    return fault
+
+
+def test_all_that_is_queued_arrives_and_leaves_the_queue(ours: Installation) -> None:
+    ours.write(BATCH_ROWS + 10)
+    ours.note()
+    report = ours.replay()
+    assert (report.delivered, report.pending, report.quarantined) == (BATCH_ROWS + 11, 0, 0)
+    assert report.problem is None
+    assert ours.verify() == equal(BATCH_ROWS + 11)
+    assert ours.outbox.state(LAST_FLUSH)
+
+
+def test_an_empty_queue_opens_no_store(ours: Installation) -> None:
+    def never() -> SharedStore:
+        raise AssertionError
+
+    replayer = ours.replayer()
+    replayer._open_store = never
+    assert replayer.replay(Deadline(1)).delivered == 0
+
+
+def test_many_changes_of_a_row_are_sent_once_in_their_last_form(ours: Installation) -> None:
+    [run] = ours.write()
+    for proposed in range(5):
+        run = ours.change(run, proposed=proposed)
+    assert ours.replay().delivered == 1
+    ours.change(run, status="completed")
+    assert ours.replay().delivered == 1
+    assert ours.verify() == equal(1)
+
+
+def test_no_more_rows_go_than_the_limit_says(ours: Installation) -> None:
+    ours.write(5)
+    report = ours.replay(limit=2)
+    assert (report.delivered, report.pending) == (2, 3)
+
+
+def test_it_stops_between_batches_when_told_to(ours: Installation) -> None:
+    ours.write(BATCH_ROWS * 2)
+    told: list[tuple[int, int]] = []
+    report = ours.replay(
+        is_stopping=lambda: bool(told), progress=lambda done, left: told.append((done, left))
+    )
+    assert (report.delivered, report.pending) == (BATCH_ROWS, BATCH_ROWS)
+    assert told == [(BATCH_ROWS, BATCH_ROWS)]
+
+
+def test_a_store_out_of_reach_keeps_everything_and_is_left_alone_for_a_while(
+    ours: Installation,
+) -> None:
+    ours.write(3)
+    report = ours.replay(Faulty(ours.store, raising(Transient("no route"))))
+    assert (report.delivered, report.pending, report.problem) == (0, 3, "no route")
+    assert back_off.runs_until(ours.outbox)
+    assert ours.outbox.state(back_off.LAST_ERROR) == "no route"
+    entries = ours.outbox.entries(is_quarantined_only=False, limit=None)
+    assert [(entry.attempts, entry.last_error) for entry in entries] == [(1, "no route")] * 3
+    assert ours.replay().delivered == 3
+    assert back_off.runs_until(ours.outbox) is None
+    assert ours.outbox.state(back_off.LAST_ERROR) is None
+
+
+def test_after_a_time_out_the_batches_are_halved_until_it_works(ours: Installation) -> None:
+    ours.write(BATCH_ROWS)
+    slow = Faulty(ours.store, raising(Transient("slow", details={"sqlstate": "57014"})))
+    ours.replay(slow)
+    ours.replay(slow)
+    assert slow.sent == [BATCH_ROWS, BATCH_ROWS // 2]
+    healthy = Faulty(ours.store, lambda _values: None)
+    ours.replay(healthy)
+    assert healthy.sent == [BATCH_ROWS // 4] * 4
+    ours.write(BATCH_ROWS)
+    ours.replay(healthy)
+    assert healthy.sent[4:] == [BATCH_ROWS]
+
+
+def test_a_lost_acknowledgement_leaves_no_duplicate(ours: Installation) -> None:
+    ours.write(20)
+
+    def swallow(values: Sequence[Values]) -> None:
+        ours.store.upsert(RUNS, values, Deadline(30))
+        raise Transient("server closed the connection unexpectedly")
+
+    report = ours.replay(Faulty(ours.store, swallow))
+    assert (report.delivered, report.pending) == (0, 20)
+    assert ours.replay().delivered == 20
+    assert ours.verify() == equal(20)
+    assert ours.rolled_back == []
+
+
+def test_exactly_the_poisoned_rows_are_quarantined_and_all_others_arrive(
+    ours: Installation,
+) -> None:
+    ours.write(200)
+    poisoned = [str(run.id) for run in ours.write(7, profile="poison")]
+    ours.write(200)
+
+    def refuse(values: Sequence[Values]) -> None:
+        if any(row["profile"] == "poison" for row in values):
+            raise RowsRejected("a trigger says no", sqlstate="P0001")
+
+    report = ours.replay(Faulty(ours.store, refuse))
+    assert (report.delivered, report.pending, report.quarantined) == (400, 0, 7)
+    entries = ours.outbox.entries(is_quarantined_only=True, limit=None)
+    assert {entry.row_id for entry in entries} == set(poisoned)
+    assert {entry.last_error for entry in entries} == {"P0001: a trigger says no"}
+    assert ours.verify() == equal(400, pending=7)
+    assert ours.outbox.reopen(None) == 7
+    assert ours.replay().delivered == 7
+    assert ours.verify() == equal(407)
+
+
+def test_where_row_after_row_is_refused_nothing_is_quarantined(ours: Installation) -> None:
+    ours.write(100)
+    ours.note()
+
+    def refuse(values: Sequence[Values]) -> None:
+        if "profile" in values[0] and "status" in values[0]:
+            raise RowsRejected("new CHECK", sqlstate="23514")
+
+    faulty = Faulty(ours.store, refuse)
+    report = ours.replay(faulty)
+    assert (report.delivered, report.pending, report.quarantined) == (1, 100, 0)
+    assert report.problem == "runs: row after row is refused (23514): new CHECK"
+    assert back_off.runs_until(ours.outbox)
+    assert len(faulty.sent) < 30
+
+
+def test_a_few_rows_that_are_all_refused_are_quarantined(ours: Installation) -> None:
+    ours.write(3)
+    refused = raising(RowsRejected("too long", sqlstate="22001"))
+    report = ours.replay(Faulty(ours.store, refused))
+    assert (report.pending, report.quarantined) == (0, 3)
+
+
+def test_a_systemic_fault_pauses_and_quarantines_nothing(ours: Installation) -> None:
+    ours.write(3)
+    report = ours.replay(Faulty(ours.store, raising(Systemic("permission denied"))))
+    assert (report.pending, report.quarantined, report.problem) == (3, 0, "permission denied")
+
+
+def test_a_local_store_restored_from_a_backup_loses_nothing_and_begins_a_new_origin(
+    ours: Installation,
+) -> None:
+    [first, second] = ours.write(2)
+    ours.replay()
+    before = origins_of(ours.outbox)
+    restore = ours.backed_up()
+    ours.change(first, status="completed")
+    ours.change(ours.change(second, proposed=1), proposed=2)
+    ours.replay()
+    restore()
+    ours.change(first, status="failed")
+    ours.change(second, proposed=9)
+    report = ours.replay()
+    assert (report.pending, report.quarantined) == (0, 0)
+    assert ours.rolled_back == [2]
+    assert ours.verify() == equal(2)
+    stored = {row["id"]: row for row in ours.store.rows(RUNS, before, "", 9, Deadline(30))}
+    assert stored[first.id]["status"] == "failed"
+    assert stored[second.id]["proposed"] == 9
+    [third] = ours.write()
+    assert [*before, third.origin_id] == origins_of(ours.outbox)
+    assert third.origin_id not in before
+    ours.replay()
+    assert ours.verify() == equal(3)
+
+
+def test_a_row_that_another_origin_holds_is_quarantined(ours: Installation) -> None:
+    [run] = ours.write()
+    ours.store.upsert(RUNS, [rows.run(id=run.id, origin_id="another")], Deadline(30))
+    ours.write()
+    report = ours.replay()
+    assert (report.delivered, report.pending, report.quarantined) == (1, 0, 1)
+
+
+def test_a_replay_from_elsewhere_keeps_the_first_stamp(ours: Installation) -> None:
+    [run] = ours.write()
+    ours.replay()
+    ours.change(run, status="completed")
+    ours.replay()
+    [stored] = ours.store.rows(RUNS, [run.origin_id], "", 9, Deadline(30))
+    assert (stored["created_by"], stored["hostname"]) == ("ada", "difference")
+
+
+def test_another_store_at_the_same_address_is_refused_and_nothing_is_sent(
+    ours: Installation,
+) -> None:
+    ours.outbox.set_state({"store_id": "the one that was enabled"})
+    ours.write()
+    with pytest.raises(SharedStoreMismatch) as caught:
+        ours.replay()
+    assert caught.value.exit_code == 3
+    assert ours.outbox.counts().pending == 1
+    assert ours.store.rows(RUNS, origins_of(ours.outbox), "", 9, Deadline(30)) == []
+
+
+def test_a_store_without_schema_pauses_the_queue(tmp_path: Path, bare_store: SharedStore) -> None:
+    ours = Installation(tmp_path / "ours", bare_store)
+    ours.write()
+    report = ours.replay()
+    assert (report.pending, report.quarantined) == (1, 0)
+    assert report.problem
+
+
+META = StoreMeta(
+    schema_version=1,
+    oldest_writer=1,
+    store_id="a",
+    epoch=1,
+    bootstrapped_by="dba",
+    bootstrapped_at=rows.MOMENT,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"schema_version": 0, "oldest_writer": 0}, "shared.refused"),
+        ({"schema_version": 9, "oldest_writer": 9}, "shared.schema_too_new"),
+        ({"store_id": "b"}, "refused.store_mismatch"),
+    ],
+)
+def test_a_store_that_is_not_ours_to_write_is_told_apart(
+    changes: dict[str, object], code: str
+) -> None:
+    from dataclasses import replace
+
+    with pytest.raises((Systemic, SharedStoreMismatch)) as caught:
+        check_store(replace(META, **changes), "a", "team")  # type: ignore[arg-type]
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_a_newer_store_that_still_takes_our_rows_is_written_to() -> None:
+    from dataclasses import replace
+
+    newer = replace(META, schema_version=9)
+    assert check_store(newer, None, "team") is newer
+
+
+@pytest.mark.parametrize(
+    ("stored", "verdict"),
+    [
+        (None, Verdict.DELIVERED),
+        ({}, Verdict.DELIVERED),
+        ({"revision": 1, "status": "failed"}, Verdict.BEHIND),
+        ({"revision": 2}, Verdict.BEHIND),
+        ({"origin_id": "another"}, Verdict.FOREIGN),
+    ],
+)
+def test_a_row_is_judged_by_what_the_store_holds(
+    stored: dict[str, str | int | None] | None, verdict: Verdict
+) -> None:
+    row = rows.run()
+    assert verdict_of(row, None if stored is None else {**row, **stored}) is verdict
+
+
+def test_a_second_flusher_of_one_installation_is_busy(ours: Installation) -> None:
+    ours.write()
+    with file_lock(ours.lock_path, wait_s=0, purpose="test"), pytest.raises(Busy):
+        ours.replay()
+    assert ours.replay().delivered == 1
+
+
+def test_two_flushers_at_once_without_the_lock_leave_no_duplicate(
+    ours: Installation, tmp_path: Path
+) -> None:
+    runs = ours.write(3 * BATCH_ROWS)
+    reports = []
+
+    def flush(name: str) -> None:
+        twin = Installation(ours.path.parent, ours.store)
+        twin.lock_path = tmp_path / name
+        reports.append(twin.replay(_twin(ours.store)))
+        twin.local.close()
+
+    threads = [threading.Thread(target=flush, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for run in runs[:50]:
+        ours.change(run, status="completed")
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 2
+    ours.replay()
+    assert ours.verify() == equal(3 * BATCH_ROWS)
+    assert ours.rolled_back == []
+
+
+def _twin(store: SharedStore) -> SharedStore:
+    """Return a store of the same target with a connection of its own."""
+    import copy
+
+    twin = copy.copy(store)
+    if hasattr(twin, "_connection"):
+        twin._connection = None
+    return twin
+
+
+def test_a_server_killed_with_9_loses_and_doubles_nothing(
+    tmp_path: Path, postgres: PostgresServer, request: pytest.FixtureRequest
+) -> None:
+    from amx.stores.postgres import PostgresSharedStore
+
+    store = PostgresSharedStore(request.getfixturevalue("postgres_profile"), "AMX", None, {})
+    store.bootstrap(Deadline(30))
+    ours = Installation(tmp_path / "ours", store)
+    ours.write(10)
+    ours.replay()
+    postgres.kill()
+    try:
+        ours.write(10)
+        down = ours.replay()
+        assert (down.delivered, down.pending) == (0, 10)
+        assert down.problem
+        ours.write(10)
+    finally:
+        postgres.start()
+    up = ours.replay()
+    assert (up.delivered, up.pending, up.problem) == (20, 0, None)
+    assert ours.verify() == equal(30)
+
+
+def test_a_file_that_was_deleted_is_never_made_again_by_a_flush(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    from amx.stores.sqlite import SQLiteSharedStore
+
+    profile = request.getfixturevalue("sqlite_profile")
+    store = SQLiteSharedStore(profile)
+    store.bootstrap(Deadline(30))
+    ours = Installation(tmp_path / "ours", store)
+    ours.write(3)
+    away = Path(profile.path).rename(tmp_path / "away.db")
+    report = ours.replay()
+    assert (report.delivered, report.pending) == (0, 3)
+    assert not Path(profile.path).exists()
+    away.rename(profile.path)
+    assert ours.replay().delivered == 3
+    with closing(sqlite3.connect(profile.path)) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (3,)

@@ -1,0 +1,113 @@
+"""The proof that both sides agree, and what it finds when they do not."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amx.core.models import Values, VerifyReport
+from amx.core.origins import begin_origin, origins_of
+from amx.core.ports import Deadline, SharedStore
+from amx.core.tables import RUNS
+from amx.core.verify import PAGE_ROWS, State, Verifier, merged, state_of
+from tests.shared import rows
+from tests.shared.installation import Installation
+
+
+@pytest.fixture
+def ours(tmp_path: Path, store: SharedStore) -> Installation:
+    """Give an installation whose shared store is ready."""
+    return Installation(tmp_path / "ours", store)
+
+
+def test_each_kind_of_difference_is_found_and_repaired(ours: Installation) -> None:
+    good, stale, altered = ours.write(3)
+    ours.replay()
+    ours.change(stale, status="failed")
+    ours.outbox.drop(is_quarantined_only=False)
+    [missing] = ours.write()
+    ours.outbox.drop(is_quarantined_only=False)
+    [pending] = ours.write()
+    tampered = rows.run(id=altered.id, revision=5, origin_id=altered.origin_id, error="forged")
+    ours.store.upsert(RUNS, [tampered], Deadline(30))
+    ghost = rows.run(origin_id=good.origin_id)
+    ours.store.upsert(RUNS, [ghost], Deadline(30))
+    found = ours.verify()
+    assert found == VerifyReport(checked=4, pending=1, missing=1, stale=1, altered=1, extra=1)
+    assert not found.is_equal
+    assert Verifier(ours.outbox, ours.store).repair() == 3
+    assert ours.replay().delivered == 4
+    assert ours.verify() == VerifyReport(
+        checked=5, pending=0, missing=0, stale=0, altered=0, extra=1
+    )
+    assert missing.id != pending.id
+
+
+def test_rows_of_other_installations_do_not_count(ours: Installation) -> None:
+    ours.write(2)
+    ours.replay()
+    ours.store.upsert(RUNS, [rows.run(origin_id="another")], Deadline(30))
+    assert ours.verify() == VerifyReport(
+        checked=2, pending=0, missing=0, stale=0, altered=0, extra=0
+    )
+
+
+def test_rows_of_former_origins_still_count(ours: Installation) -> None:
+    ours.write(2)
+    first = origins_of(ours.outbox)
+    second = begin_origin(ours.outbox)
+    ours.write(3)
+    ours.replay()
+    assert origins_of(ours.outbox) == [*first, second]
+    assert ours.verify().checked == 5
+
+
+def test_only_what_the_store_lacks_is_entered(ours: Installation) -> None:
+    ours.write(4)
+    ours.replay()
+    ours.write(3)
+    ours.outbox.drop(is_quarantined_only=False)
+    assert Verifier(ours.outbox, ours.store).enter_missing() == 3
+    assert ours.outbox.counts().pending == 3
+
+
+def test_many_pages_are_compared_to_their_end(ours: Installation) -> None:
+    ours.write(PAGE_ROWS + 1)
+    ours.replay()
+    assert ours.verify().checked == PAGE_ROWS + 1
+
+
+ROW = {"id": "a", "revision": 2, "status": "x"}
+
+
+@pytest.mark.parametrize(
+    ("local", "shared", "is_pending", "state"),
+    [
+        (ROW, ROW, False, State.EQUAL),
+        (ROW, None, False, State.MISSING),
+        (ROW, None, True, State.PENDING),
+        (None, ROW, False, State.EXTRA),
+        (ROW, {**ROW, "revision": 1}, False, State.STALE),
+        (ROW, {**ROW, "revision": 3}, False, State.ALTERED),
+        (ROW, {**ROW, "status": "y"}, False, State.ALTERED),
+        (ROW, {**ROW, "status": "y"}, True, State.PENDING),
+    ],
+)
+def test_a_row_is_judged_by_its_two_sides(
+    local: Values | None,
+    shared: Values | None,
+    is_pending: bool,
+    state: State,
+) -> None:
+    assert state_of(local, shared, is_pending=is_pending) is state
+
+
+@given(mine=st.sets(st.text(min_size=1)), theirs=st.sets(st.text(min_size=1)))
+def test_two_sides_are_paired_by_their_keys(mine: set[str], theirs: set[str]) -> None:
+    sides = [iter([{"id": key} for key in sorted(side)]) for side in (mine, theirs)]
+    pairs = list(merged(*sides))
+    assert [(one or two or {})["id"] for one, two in pairs] == sorted(mine | theirs)
+    assert {one["id"] for one, _ in pairs if one} == mine
+    assert {two["id"] for _, two in pairs if two} == theirs
+    assert all(one == two for one, two in pairs if one and two)
