@@ -4,14 +4,12 @@ Results go to standard output, everything else to standard error. Text of databa
 and models is data: what could steer a terminal in it is made visible before it is printed.
 """
 
-import json
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from amx.core.errors import AmxError, Failed
 
@@ -20,8 +18,10 @@ _COPY_ESCAPES["\v"] = "\\v"
 
 # C0, DEL, C1, line and paragraph separators, and the marks that reorder text (UAX #9).
 _STEERING = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-_UNSAFE = re.compile(f"[{_STEERING}\ud800-\udfff]")
-_UNSAFE_IN_FIELD = re.compile(f"[{_STEERING}\\\\\t\n]")
+# Text, compiled when first needed: most text is printable, and compiling costs.
+_UNSAFE = f"[{_STEERING}\ud800-\udfff]"
+_UNSAFE_IN_JSON = "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+_UNSAFE_IN_FIELD = f"[{_STEERING}\\\\\t\n]"
 
 
 def visible(text: str) -> str:
@@ -29,7 +29,7 @@ def visible(text: str) -> str:
 
     Line breaks and tabs stay.
     """
-    return _UNSAFE.sub(_escape, text)
+    return text if text.isprintable() else re.sub(_UNSAFE, _escape, text)
 
 
 def copy_field(value: object) -> str:
@@ -38,12 +38,14 @@ def copy_field(value: object) -> str:
     Tab, newline and backslash are escaped as PostgreSQL's COPY does (its manual, COPY, "Text
     Format"); an absent value is an empty field.
     """
-    return _UNSAFE_IN_FIELD.sub(_copy_escape, _cell(value))
+    text = _cell(value)
+    is_plain = text.isprintable() and "\\" not in text
+    return text if is_plain else re.sub(_UNSAFE_IN_FIELD, _copy_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
-    is_byte = code <= 0xFF  # noqa: PLR2004 - one byte
+    is_byte = code <= 0xFF
     return f"\\x{code:02x}" if is_byte else f"\\u{code:04x}"
 
 
@@ -63,8 +65,7 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """A table of results: drawn on a terminal, tab-separated without headers when piped."""
 
     headers: Sequence[str]
@@ -184,15 +185,11 @@ def _told_apart() -> Iterator[None]:
 
 def as_json(document: object) -> str:
     """Return a document as JSON that no terminal obeys: UTF-8 text, steering marks escaped."""
-    indent = 2
-    return _UNSAFE_JSON.sub(
-        _json_escape, json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
-    )
+    import json
 
-
-_UNSAFE_JSON = re.compile(
-    "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    is_plain = text.replace("\n", "").isprintable()
+    return text if is_plain else re.sub(_UNSAFE_IN_JSON, _json_escape, text)
 
 
 def discard_standard_output() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import typer
 
     from amx.core.answers import AnswerService
+    from amx.core.attribution import Attribution
     from amx.core.config.file import ConfigFile
     from amx.core.config.model import Config
     from amx.core.history import History
@@ -153,15 +154,19 @@ class Runtime(Environment):
         return self._local_store(is_read_only=True)
 
     def _local_store(self, *, is_read_only: bool) -> "SQLiteLocalStore":
-        from amx.core.attribution import attribution_of
         from amx.stores.local import SQLiteLocalStore
 
         return SQLiteLocalStore(
             self.local_path,
-            attribution=lambda: attribution_of(self.environ),
+            attribution=self._attribution,
             is_shared=lambda: self.config.is_shared,
             is_read_only=is_read_only,
         )
+
+    def _attribution(self) -> "Attribution":
+        from amx.core.attribution import attribution_of
+
+        return attribution_of(self.environ)
 
     @cached_property
     def outbox(self) -> "SQLiteOutbox":

@@ -14,6 +14,7 @@ from amx.catalogs.values import (
     rendered,
 )
 from amx.catalogs.waiting import answer
+from amx.core.catalog import ColumnFacts, TableInfo
 from amx.core.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
@@ -21,8 +22,8 @@ from amx.core.errors import (
     Systemic,
     Transient,
 )
-from amx.core.ports import ColumnFacts, Deadline, TableInfo
 from amx.core.profiles import Profile
+from amx.core.sending import Deadline
 from amx.core.words import is_private
 from amx.drivers import postgres as driver
 

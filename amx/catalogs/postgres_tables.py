@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amx.core.ports import ColumnInfo, ForeignKey, TableInfo
+from amx.core.catalog import ColumnInfo, ForeignKey, TableInfo
 
 Rows = Sequence[tuple[Any, ...]]
 

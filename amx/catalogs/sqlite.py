@@ -9,8 +9,9 @@ from typing import Any
 
 from amx.catalogs.sqlite_file import only_this_table, open_read_only, quoted, translated
 from amx.catalogs.values import FACTS_TIMEOUT_S, SAMPLE_ROWS, chunks, rendered
-from amx.core.ports import ColumnFacts, ColumnInfo, Deadline, ForeignKey, TableInfo
+from amx.core.catalog import ColumnFacts, ColumnInfo, ForeignKey, TableInfo
 from amx.core.profiles import Profile
+from amx.core.sending import Deadline
 from amx.core.words import is_private
 
 _INTERRUPT_AGAIN_S = 0.05

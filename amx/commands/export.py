@@ -6,7 +6,7 @@ import typer
 
 from amx.core.errors import UnknownId, UsageError
 from amx.core.export import as_document, as_markdown
-from amx.core.models import Run
+from amx.core.work import Run
 from amx.runtime import Runtime, runtime_of
 
 app = typer.Typer(rich_markup_mode=None)

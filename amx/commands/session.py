@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from amx.core.conversations import Session, Turn
 from amx.core.documents import asset, session_document, turn_document
-from amx.core.models import Session, Turn
 from amx.output import Grid, Human
 from amx.runtime import Runtime, runtime_of
 

@@ -7,20 +7,15 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from amx.core.catalog import CatalogDocument, Hit, TableInfo
+from amx.core.conversations import Session
 from amx.core.errors import DatabaseUnreachable
 from amx.core.history import History
-from amx.core.models import Result, Session
-from amx.core.ports import (
-    Catalog,
-    CatalogDocument,
-    CatalogIndex,
-    Describer,
-    Hit,
-    TableInfo,
-)
+from amx.core.ports import Catalog, CatalogIndex, Describer
 from amx.core.profiles import Profile
 from amx.core.sessions import SessionService
 from amx.core.words import stems
+from amx.core.work import Result
 
 HITS = 200
 """How many assets a search may bring; the answer names the best few of them."""

@@ -4,10 +4,10 @@ import getpass
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from amx import __version__
 from amx.core.errors import UsageError
-from amx.core.models import Attribution
 from amx.core.rows import clean
 
 KINDS = ("human", "ci", "cron", "agent")
@@ -21,6 +21,18 @@ _CI_SYSTEMS = (
     ("JENKINS_URL", "BUILD_URL"),
     ("CI", None),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """Who wrote a row first, where, with which version. Stamped once, never changed."""
+
+    created_by: str
+    hostname: str
+    client_version: str
+    actor: str | None = None
+    actor_kind: str = "human"
+    run_url: str | None = None
 
 
 def attribution_of(environ: Mapping[str, str]) -> Attribution:

@@ -12,8 +12,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from amx.core.errors import Transient
-from amx.core.models import Member, StoreMeta, Values
-from amx.core.ports import Deadline, NotTaken, SharedStore
+from amx.core.models import Values
+from amx.core.ports import SharedStore
+from amx.core.reports import Member, StoreMeta
+from amx.core.sending import Deadline, NotTaken
 from amx.core.tables import Table
 
 T = TypeVar("T")
@@ -39,31 +41,31 @@ class BoundedStore:
         self._is_silent = False
 
     @property
-    def target(self) -> str:  # noqa: D102 - as all below: the Protocol has the docstrings
+    def target(self) -> str:
         return self._target
 
-    def meta(self, deadline: Deadline) -> StoreMeta | None:  # noqa: D102
+    def meta(self, deadline: Deadline) -> StoreMeta | None:
         return self._call(lambda store: store.meta(deadline), deadline)
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:  # noqa: D102
+    def bootstrap(self, deadline: Deadline) -> StoreMeta:
         return self._call(lambda store: store.bootstrap(deadline), deadline)
 
-    def upsert(  # noqa: D102
+    def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
     ) -> Sequence[NotTaken]:
         return self._call(lambda store: store.upsert(table, rows, deadline), deadline)
 
-    def rows(  # noqa: D102
+    def rows(
         self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
     ) -> Sequence[Values]:
         return self._call(
             lambda store: store.rows(table, origins, after, limit, deadline), deadline
         )
 
-    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102
+    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
         return self._call(lambda store: store.team(since, deadline), deadline)
 
-    def close(self) -> None:  # noqa: D102
+    def close(self) -> None:
         if self._thread is not None and not self._is_silent:
             self._work.put(None)
             self._thread.join(GRACE_S)
@@ -92,7 +94,7 @@ class BoundedStore:
                 if self._store is None:
                     self._store = self._open()
                 answer.set_result(act(self._store))
-            except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+            except BaseException as error:
                 answer.set_exception(error)
         if self._store is not None:
             self._store.close()

@@ -8,9 +8,10 @@ from amx.core.clock import now
 from amx.core.durations import age_s, words_of
 from amx.core.errors import AmxError, Busy, LocalStoreFailed
 from amx.core.locks import is_held
-from amx.core.models import QueueCounts
 from amx.core.outbox import OutboxReplayer
-from amx.core.ports import Deadline, Outbox
+from amx.core.ports import Outbox
+from amx.core.reports import QueueCounts
+from amx.core.sending import Deadline
 
 FLUSH = "amx history-store flush-pending"
 

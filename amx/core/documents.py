@@ -1,8 +1,14 @@
 """The JSON documents that scripts rely on. Fields may be added, never renamed or removed."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from amx.core.models import Result, Run, Session, Turn
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amx.core.conversations import Session, Turn
+    from amx.core.work import Result, Run
 
 Document = dict[str, object]
 

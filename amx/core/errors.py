@@ -70,12 +70,6 @@ class LocalStoreFailed(Failed):
     code = "failed.local_store"
 
 
-class RunFailed(Failed):
-    """A run ended before its last table; what it had proposed is kept."""
-
-    code = "failed.run"
-
-
 class CheckFailed(AmxError):
     """A check found something; nothing was changed."""
 

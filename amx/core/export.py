@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from amx.core.documents import run_document
-from amx.core.models import Result, Run
+from amx.core.work import Result, Run
 
 Document = dict[str, object]
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from amx.core.catalog import Proposal
 from amx.core.clock import now
 from amx.core.errors import Busy
 from amx.core.keys import parse_id, unknown_id
 from amx.core.locks import NumberLocks
-from amx.core.models import Event, Result, Run
-from amx.core.ports import LocalStore, Proposal, Reader, Writer
+from amx.core.ports import LocalStore, Reader, Writer
 from amx.core.profiles import Profile
 from amx.core.secrets import redact_url
+from amx.core.work import Event, Result, Run
 
 LIST_RUNS = "amx history list"
 

@@ -10,8 +10,10 @@ from amx.core import back_off
 from amx.core.clock import now
 from amx.core.errors import SchemaTooNew, SharedStoreError, SharedStoreMismatch, Systemic
 from amx.core.locks import file_lock
-from amx.core.models import ReplayReport, StoreMeta, Values
-from amx.core.ports import Batch, Deadline, Outbox, Position, SharedStore
+from amx.core.models import Values
+from amx.core.ports import Outbox, SharedStore
+from amx.core.reports import ReplayReport, StoreMeta
+from amx.core.sending import Batch, Deadline, Position
 from amx.core.sifting import Sifted, sift
 from amx.core.tables import SCHEMA_VERSION, Table
 

@@ -1,34 +1,33 @@
-"""What the core asks of the outside: protocols, and the values that pass through them."""
+"""What the core asks of the outside: the protocols of its ports.
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Protocol
+The values that pass through them are imported for the checker only: a command pays for those
+that it uses, not for all that a port may speak of.
+"""
 
-from amx.core.models import Member, OutboxEntry, QueueCounts, StoreMeta, Values
-from amx.core.rows import RowT
-from amx.core.tables import Table
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from amx.core.catalog import (
+        CatalogDocument,
+        ColumnFacts,
+        Hit,
+        Proposal,
+        TableInfo,
+    )
+    from amx.core.models import Values
+    from amx.core.reports import Member, OutboxEntry, QueueCounts, StoreMeta
+    from amx.core.rows import RowT
+    from amx.core.sending import Batch, Deadline, NotTaken, Position
+    from amx.core.tables import Table
 
 Where = Mapping[str, str | int | None]
 """Columns that must have these values, all of them."""
-
-
-class Deadline:
-    """A point in time by which something must be over. Adapters obey it; core makes it."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    @property
-    def remaining_s(self) -> float:
-        """Seconds left; zero once it has passed."""
-        return max(0.0, self._end - time.monotonic())
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has passed."""
-        return self.remaining_s == 0.0
 
 
 class Reader(Protocol):
@@ -84,7 +83,7 @@ class Outbox(Protocol):
     def counts(self) -> QueueCounts:
         """Return how much is queued, without counting it."""
 
-    def take(self, after: "Position | None", rows: int, max_bytes: int) -> "Batch | None":
+    def take(self, after: Position | None, rows: int, max_bytes: int) -> Batch | None:
         """Return the next pending rows of one table in key order, parents' tables first.
 
         Args:
@@ -136,35 +135,6 @@ class Outbox(Protocol):
         """Keep small durable facts; ``None`` forgets one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in the order in which rows are sent."""
-
-    table: str
-    row_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows of one table, in key order, as they are now."""
-
-    table: Table
-    rows: Sequence[Values]
-
-    @property
-    def last(self) -> Position:
-        """The position of its last row."""
-        return Position(self.table.name, str(self.rows[-1]["id"]))
-
-
-@dataclass(frozen=True, slots=True)
-class NotTaken:
-    """A row that the shared store has in this revision or a higher one, or from another origin."""
-
-    row_id: str
-    stored: Values
-
-
 class SharedStore(Protocol):
     """The team's store.
 
@@ -206,52 +176,6 @@ class SharedStore(Protocol):
         """Let go of the connection."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignKey:
-    """Where a column points."""
-
-    schema: str
-    table: str
-    column: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnInfo:
-    """A column of a profile's database, as its catalog tells."""
-
-    name: str
-    type: str
-    is_nullable: bool = True
-    is_primary_key: bool = False
-    is_unique: bool = False
-    comment: str | None = None
-    default: str | None = None
-    foreign_key: ForeignKey | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableInfo:
-    """A table or a view of a profile's database, as its catalog tells."""
-
-    schema: str
-    name: str
-    kind: str = "table"
-    comment: str | None = None
-    columns: tuple[ColumnInfo, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnFacts:
-    """What the values of a column say; counted over all rows or over a sample of them."""
-
-    rows: int
-    nulls: int
-    distinct: int
-    minimum: str | None = None
-    maximum: str | None = None
-    is_sampled: bool = False
-
-
 class Catalog(Protocol):
     """Reads a profile's own database. Never writes.
 
@@ -273,19 +197,6 @@ class Catalog(Protocol):
         """Let go of the connection."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """A proposed description of one asset."""
-
-    schema: str
-    table: str
-    column: str | None
-    asset_kind: str
-    description: str
-    provenance: str
-    evidence: Mapping[str, object] = field(default_factory=dict)
-
-
 class Describer(Protocol):
     """Proposes descriptions."""
 
@@ -295,27 +206,6 @@ class Describer(Protocol):
 
     def describe(self, table: TableInfo, facts: Mapping[str, ColumnFacts]) -> Sequence[Proposal]:
         """Propose one description for the table and one for each of its columns."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogDocument:
-    """One asset as the search index holds it."""
-
-    schema: str
-    table: str
-    column: str | None
-    kind: str
-    type: str
-    description: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """One asset that a question found; a higher score is a better match."""
-
-    document: CatalogDocument
-    score: float
 
 
 class CatalogIndex(Protocol):

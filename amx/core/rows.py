@@ -9,13 +9,13 @@ import re
 from typing import Any, TypeVar
 
 from amx.core.models import Row, Values
-from amx.core.tables import BY_ROW, Kind, Table
+from amx.core.tables import BY_NAME, Kind, Table
 
 RowT = TypeVar("RowT", bound=Row)
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_UNSTORABLE = "[\0\ud800-\udfff]"
 
 
 def clean(text: str) -> str:
@@ -23,7 +23,9 @@ def clean(text: str) -> str:
 
     PostgreSQL has no NUL in text (its manual, 8.3) and UTF-8 no surrogates (RFC 3629, 3).
     """
-    return _UNSTORABLE.sub(REPLACEMENT, text)
+    if text.isprintable():  # holds neither; and the pattern costs more than most commands need
+        return text
+    return re.sub(_UNSTORABLE, REPLACEMENT, text)
 
 
 def canonical_json(value: object) -> str:
@@ -42,7 +44,7 @@ def values_of(row: Row) -> Values:
 
 def row_of(kind: type[RowT], values: Values) -> RowT:
     """Return the row that `values_of` took apart; columns it does not know are ignored."""
-    table = BY_ROW[kind]
+    table = BY_NAME[kind.TABLE]
     fields: dict[str, Any] = {
         column.name: _field(values[column.name], column.kind) for column in table.columns
     }
@@ -50,7 +52,7 @@ def row_of(kind: type[RowT], values: Values) -> RowT:
 
 
 def _table(row: Row) -> Table:
-    return BY_ROW[type(row)]
+    return BY_NAME[row.TABLE]
 
 
 def _value(row: Row, name: str, kind: Kind) -> str | int | None:

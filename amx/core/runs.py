@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from amx.core.catalog import TableInfo
 from amx.core.errors import AmxError, Interrupted, UsageError
 from amx.core.history import History
-from amx.core.models import Run
-from amx.core.ports import Catalog, Describer, TableInfo
+from amx.core.ports import Catalog, Describer
 from amx.core.profiles import Profile
 from amx.core.secrets import redact_url
+from amx.core.work import Run
 
 Progress = Callable[[int, int, str], None]
 """Told before each table: its place from 1, how many there are, its name."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from amx.core.clock import now
+from amx.core.conversations import Session, Turn
 from amx.core.errors import ProfileMismatch, UnknownId
 from amx.core.keys import parse_id, unknown_id
-from amx.core.models import Session, Turn
 from amx.core.ports import LocalStore, Reader, Writer
 from amx.core.profiles import Profile
 from amx.core.rows import clean
@@ -131,7 +131,7 @@ class SessionService:
         session = _find(self._reader, key)
         return session, self._reader.select(Turn, {"session_id": session.id})
 
-    def append(  # noqa: PLR0913 - a turn has that many parts, each by its name
+    def append(
         self,
         profile: Profile,
         key: int | str | None,

@@ -10,20 +10,19 @@ from amx.core.bounded import BoundedStore
 from amx.core.config.model import REMOVED, Config
 from amx.core.errors import Systemic, Transient, UnknownId
 from amx.core.locks import file_lock
-from amx.core.models import Member, OutboxEntry, ReplayReport, StoreMeta, VerifyReport
 from amx.core.origins import begin_origin
 from amx.core.outbox import STORE_ID, STORE_VERSION, OutboxReplayer, Progress, check_store
-from amx.core.ports import Deadline, Outbox, SharedStore
+from amx.core.ports import Outbox, SharedStore
 from amx.core.profiles import Profile
+from amx.core.reports import Member, OutboxEntry, ReplayReport, StoreMeta, VerifyReport
+from amx.core.sending import Deadline
 from amx.core.status import StoreStatus, status_of
 from amx.core.targets import Target, target_of
 from amx.core.verify import Verifier
 
 ENABLE_S = 30.0
 TEAM_S = 30.0
-
 LOCK_WAIT_S = 5.0
-
 FOR_EVER_S = 10.0 * 365 * 86400
 
 T = TypeVar("T")
@@ -87,22 +86,17 @@ class SharingService:
     def __init__(self, around: Surroundings, outbox: Outbox, lock_path: Path) -> None:
         self._around = around
         self._outbox = outbox
-        self._lock_path = lock_path
+        self.lock_path = lock_path
 
     @property
     def replayer(self) -> OutboxReplayer:
         """What delivers to the target that the queue belongs to."""
         return OutboxReplayer(
             self._outbox,
-            self.store,
-            lock_path=self._lock_path,
+            self._store_of_queue,
+            lock_path=self.lock_path,
             on_rolled_back=self._note_rolled_back,
         )
-
-    @property
-    def lock_path(self) -> Path:
-        """The lock that one flusher of this installation holds."""
-        return self._lock_path
 
     def store(self) -> SharedStore:
         """Return the store that the queue belongs to, its calls bounded.
@@ -112,18 +106,12 @@ class SharingService:
             UnknownProfile: its profile is gone.
             TargetMismatch: its profile now points at something else.
         """
-        target = targets.require(self._outbox)
-        profile = self._around.profile_named(target.profile)
-        targets.check_unmoved(target, target_of(profile, target.schema, target.database))
+        target, profile = self._current()
         return self._bounded(profile, target)
 
     def status(self) -> StoreStatus:
         """Return mode, target and queue; the shared store is not asked."""
-        return status_of(
-            self._outbox,
-            targets.remembered(self._outbox),
-            is_enabled=self._around.config().is_shared,
-        )
+        return status_of(self._outbox, targets.remembered(self._outbox), self._around.config())
 
     def enable(self, profile_name: str, schema: str, database: str | None) -> Enabled:
         """Create or check the schema, then turn dual-writing on, then say what is lacking.
@@ -243,10 +231,21 @@ class SharingService:
         finally:
             store.close()
 
+    def _store_of_queue(self) -> SharedStore:
+        """Return the store to deliver to: from now on the queue belongs to it."""
+        target, profile = self._current()
+        if targets.remembered(self._outbox) is None:
+            targets.remember(self._outbox, target)
+        return self._bounded(profile, target)
+
+    def _current(self) -> tuple[Target, Profile]:
+        around = self._around
+        return targets.current(self._outbox, around.config(), around.profile_named)
+
     def _verified(self, act: Callable[[Verifier], T]) -> T:
         """Compare while no flush of this installation moves rows from one side to the other."""
         store = self.store()
-        with file_lock(self._lock_path, wait_s=LOCK_WAIT_S, purpose="verify"):
+        with file_lock(self.lock_path, wait_s=LOCK_WAIT_S, purpose="verify"):
             try:
                 meta = store.meta(Deadline(ENABLE_S))
                 check_store(meta, self._outbox.state(STORE_ID), store.target)

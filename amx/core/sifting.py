@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from amx.core.errors import RowsRejected
 from amx.core.models import Values
-from amx.core.ports import NotTaken
+from amx.core.sending import NotTaken
 
 SUSPECTS = 5
 """So many single rows refused in a row, and none accepted: perhaps it is not the rows."""

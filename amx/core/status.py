@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 
 from amx.core import back_off
 from amx.core.clock import now
+from amx.core.config.model import Config
 from amx.core.durations import age_s, words_of
 from amx.core.errors import CheckFailed, RowsLeft
-from amx.core.models import ReplayReport, VerifyReport
 from amx.core.outbox import LAST_FLUSH, STORE_VERSION
 from amx.core.ports import Outbox
+from amx.core.reports import ReplayReport, VerifyReport
 from amx.core.targets import Target
 
 
@@ -61,14 +62,17 @@ class StoreStatus:
         return f"Queued: {self.pending} pending{quarantined}{age}"
 
 
-def status_of(outbox: Outbox, target: Target | None, *, is_enabled: bool) -> StoreStatus:
+def status_of(outbox: Outbox, target: Target | None, config: Config) -> StoreStatus:
     """Return the status; the shared store is not asked."""
     counts = outbox.counts()
     version = outbox.state(STORE_VERSION)
+    configured: tuple[str | None, str | None] = (None, None)
+    if config.is_shared:
+        configured = (config.history_store_profile, config.history_store_schema)
     return StoreStatus(
-        enabled=is_enabled,
-        profile=target.profile if target else None,
-        schema=target.schema if target else None,
+        enabled=config.is_shared,
+        profile=target.profile if target else configured[0],
+        schema=target.schema if target else configured[1],
         target=target.words if target else None,
         schema_version=int(version) if version else None,
         pending=counts.pending,

@@ -5,10 +5,8 @@ are all made from these declarations. Parents stand before their children: that 
 which rows are sent.
 """
 
-from dataclasses import dataclass
 from enum import Enum
-
-from amx.core.models import Event, Result, Row, Run, Session, Turn
+from typing import NamedTuple
 
 SCHEMA_VERSION = 1
 """Of the shared schema. A client writes to no schema that is newer than its own."""
@@ -26,8 +24,7 @@ class Kind(Enum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column. ``choices`` and ``is_filled`` (text that is not empty) become CHECKs."""
 
     name: str
@@ -38,13 +35,11 @@ class Column:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A shared table. ``parent`` names the column that holds a parent's ``id``, and its table."""
 
     name: str
     comment: str
-    row: type[Row]
     own: tuple[Column, ...]
     parent: tuple[str, str] | None = None
 
@@ -104,7 +99,6 @@ COMMON = (
 RUNS = Table(
     "runs",
     "Productions of proposed descriptions.",
-    Run,
     (
         _filled("profile", "Name of the profile that was active."),
         _filled("identity", "Fingerprint of the database that the profile points at."),
@@ -123,7 +117,6 @@ RUNS = Table(
 SESSIONS = Table(
     "sessions",
     "Conversations, each bound for life to one profile and one database.",
-    Session,
     (
         _filled("profile", "Name of the profile it began under."),
         _filled("identity", "Fingerprint of the database it began under."),
@@ -140,7 +133,6 @@ SESSIONS = Table(
 RESULTS = Table(
     "results",
     "Proposed descriptions, one per asset and run.",
-    Result,
     (
         _filled("run_id", "The run that proposed it."),
         _text("schema_name", "Schema of the asset."),
@@ -158,7 +150,6 @@ RESULTS = Table(
 TURNS = Table(
     "turns",
     "Utterances of sessions.",
-    Turn,
     (
         _filled("session_id", "The session it belongs to."),
         _count("turn_index", "Its place in the session, from 1."),
@@ -175,7 +166,6 @@ TURNS = Table(
 EVENTS = Table(
     "events",
     "What happened, append-only: enable, disable, restore, drop and the like.",
-    Event,
     (
         _filled("kind", "What happened."),
         _text("subject", "To what."),
@@ -187,5 +177,3 @@ EVENTS = Table(
 SHARED_TABLES = (RUNS, SESSIONS, RESULTS, TURNS, EVENTS)
 
 BY_NAME = {table.name: table for table in SHARED_TABLES}
-
-BY_ROW: dict[type[Row], Table] = {table.row: table for table in SHARED_TABLES}

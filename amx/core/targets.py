@@ -1,8 +1,10 @@
 """The target: the one shared store that the queue of this installation belongs to."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+from amx.core.config.model import Config
 from amx.core.errors import SharedModeOff, TargetMismatch
 from amx.core.ports import Outbox
 from amx.core.profiles import Profile
@@ -46,17 +48,30 @@ def remember(outbox: Outbox, target: Target) -> None:
     outbox.set_state({KEY: json.dumps(asdict(target))})
 
 
-def require(outbox: Outbox) -> Target:
-    """Return the target that was enabled last.
+def current(
+    outbox: Outbox, config: Config, profile_named: Callable[[str], Profile]
+) -> tuple[Target, Profile]:
+    """Return the target that the queue belongs to, and its profile as it is now.
+
+    That is the one enabled last; in a home whose local store is new (a CI job with the team's
+    configuration) the one that the configuration names.
 
     Raises:
-        SharedModeOff: none ever was.
+        SharedModeOff: there is neither.
+        UnknownProfile: its profile is gone.
+        TargetMismatch: its profile was pointed at something else since.
     """
     target = remembered(outbox)
-    if target is None:
+    name = target.profile if target else config.history_store_profile
+    if not name or not (target or config.is_shared):
         msg = "Shared mode was never turned on here, so there is no shared store. Nothing was done."
         raise SharedModeOff(msg, hint="amx history-store enable --profile P")
-    return target
+    profile = profile_named(name)
+    if target is None:
+        schema, database = config.history_store_schema, config.history_store_database
+        return target_of(profile, schema, database), profile
+    check_unmoved(target, target_of(profile, target.schema, target.database))
+    return target, profile
 
 
 def check_switch(outbox: Outbox, wanted: Target) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from amx.core.models import Values, VerifyReport
+from amx.core.models import Values
 from amx.core.origins import origins_of
-from amx.core.ports import Deadline, Outbox, SharedStore
+from amx.core.ports import Outbox, SharedStore
+from amx.core.reports import VerifyReport
+from amx.core.sending import Deadline
 from amx.core.tables import SHARED_TABLES, Table
 
 PAGE_ROWS = 1000

@@ -6,7 +6,7 @@ reading of an abbreviation stands in the evidence, and one that is not certain i
 
 from collections.abc import Mapping, Sequence
 
-from amx.core.ports import ColumnFacts, ColumnInfo, Proposal, TableInfo
+from amx.core.catalog import ColumnFacts, ColumnInfo, Proposal, TableInfo
 from amx.core.words import Reading, read, split
 from amx.describers.types import Sort, sort_of
 from amx.describers.wording import (

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from amx.core.ports import ColumnFacts, ColumnInfo, TableInfo
+from amx.core.catalog import ColumnFacts, ColumnInfo, TableInfo
 from amx.core.words import Reading, phrase, plural, singular
 from amx.describers.types import Sort, in_words, sort_of
 

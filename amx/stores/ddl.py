@@ -224,7 +224,7 @@ def _meta_definitions(backend: str) -> list[str]:
 
 def _meta_row(place: str) -> str:
     return (
-        f"INSERT INTO {place} (singleton, schema_version, oldest_writer) "  # noqa: S608 - quoted
+        f"INSERT INTO {place} (singleton, schema_version, oldest_writer) "
         f"VALUES (TRUE, {SCHEMA_VERSION}, {OLDEST_WRITER}) ON CONFLICT DO NOTHING;"
     )
 

@@ -1,5 +1,7 @@
 """The local history in SQLite: the source of truth for this installation's rows."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -7,16 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from sqlite3 import Connection
 from sqlite3 import Row as Record
+from typing import TYPE_CHECKING
 
 from amx.core.clock import now
 from amx.core.errors import LocalStoreFailed
 from amx.core.ids import uuid7
-from amx.core.models import Attribution, Row, Values
+from amx.core.models import Row, Values
 from amx.core.ports import Where, Writer
 from amx.core.rows import RowT, clean, row_of, values_of
-from amx.core.tables import ATTRIBUTION, BY_ROW, Table
+from amx.core.tables import ATTRIBUTION, BY_NAME, Table
 from amx.stores.database import LocalDatabase
 from amx.stores.schema import ENTERED, NEVER_ENTERED, ORIGIN
+
+if TYPE_CHECKING:
+    from amx.core.attribution import Attribution
 
 LARGEST_ID = 2**63 - 1
 """Of SQLite's integers. Source: sqlite.org, Datatypes in SQLite, 2."""
@@ -125,7 +131,7 @@ class _SQLiteWriter:
         return _active_session(self._query, profile, identity)
 
     def put(self, row: RowT) -> RowT:
-        table = BY_ROW[type(row)]
+        table = BY_NAME[row.TABLE]
         if row.local_id is None:
             self._insert(table, self._stamped(row))
         else:
@@ -228,7 +234,7 @@ def _find(query: _Query, kind: type[RowT], key: int | str) -> RowT | None:
         return None
     column = "local_id" if isinstance(key, int) else "id"
     value = key if isinstance(key, int) else clean(key)
-    table = BY_ROW[kind]
+    table = BY_NAME[kind.TABLE]
     records = query(
         f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {column} = ?", (value,)
     )
@@ -238,7 +244,7 @@ def _find(query: _Query, kind: type[RowT], key: int | str) -> RowT | None:
 def _select(
     query: _Query, kind: type[RowT], where: Where, order: str, limit: int | None
 ) -> Sequence[RowT]:
-    table = BY_ROW[kind]
+    table = BY_NAME[kind.TABLE]
     if unknown := set(where) - set(table.names):
         msg = f"{table.name} has no {sorted(unknown)}"
         raise KeyError(msg)
@@ -261,7 +267,7 @@ def _active_session(query: _Query, profile: str, identity: str) -> str | None:
 
 
 def _values(record: Record) -> Values:
-    return {name: record[name] for name in record.keys()}  # noqa: SIM118 - a Row iterates values
+    return {name: record[name] for name in record.keys()}
 
 
 def _changeable(values: Values) -> dict[str, str | int | None]:

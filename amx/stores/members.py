@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amx.core.models import Member
+from amx.core.reports import Member
 
 TALLY = "created_by, hostname, client_version, runs, sessions, events, last_seen_at"
 """The columns of a tally, in the order in which `members_of` takes them."""

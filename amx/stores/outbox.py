@@ -10,9 +10,10 @@ from sqlite3 import Row as Record
 from typing import TypeVar
 
 from amx.core.clock import now
-from amx.core.models import OutboxEntry, QueueCounts, Values
-from amx.core.ports import Batch, Position
+from amx.core.models import Values
+from amx.core.reports import OutboxEntry, QueueCounts
 from amx.core.rows import clean
+from amx.core.sending import Batch, Position
 from amx.core.tables import BY_NAME, SHARED_TABLES, Table
 from amx.stores.local import ENTER, SQLiteLocalStore
 from amx.stores.schema import COUNTERS, DROPPED, ENTERED

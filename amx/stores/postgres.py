@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from amx.core.errors import SharedStoreError, Systemic, Transient
-from amx.core.models import Member, StoreMeta, Values
-from amx.core.ports import Deadline, NotTaken
+from amx.core.models import Values
 from amx.core.profiles import Profile
+from amx.core.reports import Member, StoreMeta
 from amx.core.rows import canonical_json
+from amx.core.sending import Deadline, NotTaken
 from amx.core.tables import Column, Kind, Table
 from amx.drivers.postgres import RETRIED_AT_ONCE, connect, insert_rows, query, quoted
 from amx.stores.ddl import META, bootstrap_ddl, updatable

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 from sqlite3 import Row as Record
 
-from amx.core.ports import CatalogDocument, Hit
+from amx.core.catalog import CatalogDocument, Hit
 from amx.core.rows import clean
 from amx.stores.local import SQLiteLocalStore
 
@@ -48,9 +48,7 @@ class SQLiteCatalogIndex:
                 "INSERT INTO catalog_indexes (identity, digest) VALUES (?, ?)", (identity, digest)
             )
 
-    def tables(
-        self, identity: str, names: Sequence[tuple[str, str]]
-    ) -> Sequence[CatalogDocument]:
+    def tables(self, identity: str, names: Sequence[tuple[str, str]]) -> Sequence[CatalogDocument]:
         records = self._database.query(
             "SELECT * FROM catalog_documents WHERE identity = ? AND column_name IS NULL "
             "ORDER BY id",

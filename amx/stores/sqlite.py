@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from amx.core.attribution import login
 from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient
-from amx.core.models import Member, StoreMeta, Values
-from amx.core.ports import Deadline, NotTaken
+from amx.core.models import Values
 from amx.core.profiles import Profile
+from amx.core.reports import Member, StoreMeta
+from amx.core.sending import Deadline, NotTaken
 from amx.core.tables import Table
 from amx.stores.ddl import META, bootstrap_ddl, updatable
 from amx.stores.members import Tally, members_of

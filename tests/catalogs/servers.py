@@ -1,7 +1,7 @@
 """A shop in a PostgreSQL schema, and profiles that point at it."""
 
 from amx.catalogs.postgres import PostgresCatalog
-from amx.core.ports import TableInfo
+from amx.core.catalog import TableInfo
 from amx.core.profiles import Profile
 from amx.core.secrets import Password
 from tests.postgres import PostgresServer

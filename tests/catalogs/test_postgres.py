@@ -6,11 +6,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
+from psycopg2.extensions import connection as Connection
 
 from amx.catalogs.postgres import PostgresCatalog
+from amx.core.catalog import ColumnInfo, ForeignKey
 from amx.core.errors import DatabaseRefused, DatabaseUnreachable
-from amx.core.ports import ColumnInfo, ForeignKey
 from amx.core.profiles import Profile
 from amx.core.secrets import Password
 from amx.drivers import postgres as driver
@@ -75,7 +75,7 @@ def test_a_schema_of_two_thousand_columns_takes_three_queries(
     postgres.execute(tables, database)
     asked: list[str] = []
 
-    def counted(connection: Connection, sql: str, *args: Any, **limits: Any) -> list[Any]:  # noqa: ANN401 - as given
+    def counted(connection: Connection, sql: str, *args: Any, **limits: Any) -> list[Any]:
         asked.append(sql)
         return query(connection, sql, *args, **limits)
 

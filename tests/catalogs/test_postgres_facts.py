@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from amx.catalogs.postgres import PostgresCatalog
-from amx.core.ports import ColumnFacts
+from amx.core.catalog import ColumnFacts
 from tests.catalogs.servers import named, profile_of
 from tests.postgres import PostgresServer
 

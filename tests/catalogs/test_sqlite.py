@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from amx.core.catalog import ColumnInfo, ForeignKey, TableInfo
 from amx.core.errors import DatabaseRefused, DatabaseUnreachable
-from amx.core.ports import ColumnInfo, ForeignKey, TableInfo
 from tests.catalogs.files import catalog_of, made
 
 

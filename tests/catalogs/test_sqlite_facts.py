@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amx.core.ports import ColumnFacts, ColumnInfo, TableInfo
+from amx.core.catalog import ColumnFacts, ColumnInfo, TableInfo
 from tests.catalogs.files import ENDLESS, catalog_of, made
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from amx.core.answers import Match, cited, digest_of, documents_of, phrased, ranked
-from amx.core.ports import ColumnInfo, Hit, TableInfo
+from amx.core.catalog import ColumnInfo, Hit, TableInfo
 from amx.core.words import stems
 
 

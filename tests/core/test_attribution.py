@@ -7,9 +7,8 @@ import socket
 import pytest
 
 from amx import __version__
-from amx.core.attribution import attribution_of, login
+from amx.core.attribution import Attribution, attribution_of, login
 from amx.core.errors import UsageError
-from amx.core.models import Attribution
 
 
 def test_attribution_names_login_host_and_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Tables and facts for tests, and what is said of them."""
 
-from amx.core.ports import ColumnFacts, ColumnInfo, Proposal, TableInfo
+from amx.core.catalog import ColumnFacts, ColumnInfo, Proposal, TableInfo
 from amx.describers.evidence import EvidenceDescriber
 
 

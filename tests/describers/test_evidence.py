@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amx.core.ports import ColumnFacts, ColumnInfo, ForeignKey, TableInfo
+from amx.core.catalog import ColumnFacts, ColumnInfo, ForeignKey, TableInfo
 from amx.core.rows import canonical_json
 from tests.describers.assets import counted, described, text_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amx.core.ports import ColumnFacts, ColumnInfo
+from amx.core.catalog import ColumnFacts, ColumnInfo
 from amx.describers.types import in_words
 from tests.describers.assets import counted, text_of
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from amx.core.models import Event, Run
+from amx.core.work import Event, Run
 from tests.local.places import Place
 
 KILLS = 36
@@ -48,7 +48,7 @@ def killed_after(path: Path, heard: int) -> list[str]:
 
 
 def test_a_killed_writer_leaves_each_row_with_its_entry(place: Place) -> None:
-    dice = random.Random(7)  # noqa: S311 - a seed, so that a failure can be repeated
+    dice = random.Random(7)
     acknowledged: list[str] = []
 
     for _ in range(KILLS):

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amx.core.attribution import Attribution
+from amx.core.conversations import Session, Turn
 from amx.core.errors import LocalStoreFailed
-from amx.core.models import Attribution, Event, Result, Row, Run, Session, Turn
+from amx.core.models import Row
 from amx.core.rows import REPLACEMENT, RowT
-from amx.core.tables import BY_ROW, SHARED_TABLES
+from amx.core.tables import BY_NAME, SHARED_TABLES
+from amx.core.work import Event, Result, Run
 from tests.local.places import ANN, BEN, Place, event, run, session, turn
 
 STAMPS = ("created_by", "hostname", "client_version", "actor", "actor_kind", "run_url")
@@ -79,7 +82,7 @@ def test_every_kind_of_row_comes_back_as_it_was_written(place: Place) -> None:
     rows: list[Row] = [begun, opened, put(place, event())]
     rows += [put(place, a_result(begun)), put(place, turn(opened))]
 
-    assert {type(row) for row in rows} == set(BY_ROW)
+    assert {row.TABLE for row in rows} == set(BY_NAME)
     assert [place.local.find(type(row), row.id) for row in rows] == rows
     assert [place.local.find(type(row), 1) for row in rows] == rows
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from amx.core.errors import Busy, LocalStoreFailed
-from amx.core.models import Event, QueueCounts
+from amx.core.reports import QueueCounts
+from amx.core.work import Event
 from amx.stores import database
 from amx.stores.schema import APPLICATION_ID, VERSION
 from amx.stores.search import SQLiteCatalogIndex

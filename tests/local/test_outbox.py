@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from amx.core.models import Event, OutboxEntry, QueueCounts
-from amx.core.ports import Position
+from amx.core.reports import OutboxEntry, QueueCounts
+from amx.core.sending import Position
 from amx.core.tables import BY_NAME, EVENTS
+from amx.core.work import Event
 from amx.stores import outbox as module
 from tests.local.places import Place, put_all, run, sent
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from amx.core.models import Run
+from amx.core.work import Run
 from tests.local.places import Place, run
 
 ANY = st.integers(min_value=0, max_value=7)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amx.core.ports import CatalogDocument
+from amx.core.catalog import CatalogDocument
 from amx.stores.search import MOST_WORDS, SQLiteCatalogIndex
 from tests.local.places import Place
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amx.core.export import as_document, as_markdown, escaped
-from amx.core.models import Result, Run
+from amx.core.work import Result, Run
 
 RUN = Run(
     id="0190-run",

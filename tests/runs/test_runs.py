@@ -7,20 +7,21 @@ import pytest
 
 from amx.catalogs.sample import build_shop
 from amx.catalogs.sqlite import SQLiteCatalog
+from amx.core.catalog import ColumnFacts, TableInfo
 from amx.core.errors import (
     AmxError,
     DatabaseUnreachable,
+    Failed,
     Interrupted,
-    RunFailed,
     Terminated,
     UsageError,
 )
 from amx.core.history import History
 from amx.core.locks import NumberLocks
-from amx.core.models import Result, Run
-from amx.core.ports import Catalog, ColumnFacts, TableInfo
+from amx.core.ports import Catalog
 from amx.core.profiles import Profile
 from amx.core.runs import RunService, chosen, status_after
+from amx.core.work import Result, Run
 from amx.describers.evidence import EvidenceDescriber
 from tests.local.places import Place
 
@@ -175,7 +176,7 @@ def test_a_database_without_tables_makes_a_completed_run_without_results(
             "failed",
             "postgresql://ann:***@db/shop went away.",
         ),
-        (RunFailed("No more."), "failed", "No more."),
+        (Failed("No more."), "failed", "No more."),
         (TypeError("hunter2"), "failed", "TypeError"),
         (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt"),
         (Interrupted("Ctrl-C."), "interrupted", "Ctrl-C."),
@@ -205,7 +206,7 @@ def test_a_database_that_cannot_be_reached_begins_no_run(place: Place, tmp_path:
 
 
 def test_every_error_of_ours_but_an_interruption_fails_a_run() -> None:
-    kinds = [UsageError, DatabaseUnreachable, RunFailed]
+    kinds = [UsageError, DatabaseUnreachable, Failed]
 
     assert {status_after(kind("x")) for kind in kinds} == {"failed"}
     assert status_after(AmxError("x")) == "failed"

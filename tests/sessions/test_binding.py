@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from amx.core.conversations import Session, Turn
 from amx.core.errors import LocalStoreFailed
-from amx.core.models import Session, Turn
 from tests.local.places import Place, session, turn
 
 

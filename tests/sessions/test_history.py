@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from amx.core.catalog import Proposal
 from amx.core.errors import Busy, LocalStoreFailed, UnknownId
 from amx.core.history import History
 from amx.core.locks import NumberLocks
-from amx.core.models import Result, Run
-from amx.core.ports import Proposal
 from amx.core.profiles import Profile
+from amx.core.work import Result, Run
 from tests.local.places import Place
 
 SHOP = Profile(name="shop", backend="sqlite", path="/data/shop.db")

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from amx.core.conversations import Session, Turn
 from amx.core.errors import ProfileMismatch, UnknownId
-from amx.core.models import Session, Turn
 from amx.core.profiles import Profile
 from amx.core.sessions import SessionService, why_not
 from tests.local.places import Place

@@ -1,10 +1,13 @@
 """Guard 4: the configuration file. Loads strictly, never writes to load, saves as a patch."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amx.core.config import disk, syntax
 from amx.core.config.generations import Generations
@@ -22,15 +25,6 @@ from amx.core.config.model import (
 )
 from amx.core.config.publication import Gate, LiveChanged, Publication, named_failures
 from amx.core.config.reading import Reading, check_types, read_file
-from amx.core.config.restoring import (
-    Generation,
-    Restored,
-    Source,
-    chosen,
-    listed,
-    path_of,
-    values_of,
-)
 from amx.core.errors import (
     Busy,
     ConfigGone,
@@ -41,6 +35,9 @@ from amx.core.errors import (
 )
 from amx.core.locks import file_lock
 from amx.core.secrets import redact
+
+if TYPE_CHECKING:
+    from amx.core.config.restoring import Generation, Restored, Source
 
 Values = Mapping[str, object]
 
@@ -130,6 +127,8 @@ class ConfigFile:
 
     def backups(self) -> Sequence[Generation]:
         """Return the generations, newest first, whatever the live file holds."""
+        from amx.core.config.restoring import listed
+
         return listed(self._live, self._generations)
 
     def compared(self, number: int) -> tuple[Values | None, Values | None]:
@@ -138,6 +137,8 @@ class ConfigFile:
         Raises:
             UsageError: there is no such generation.
         """
+        from amx.core.config.restoring import path_of, values_of
+
         return values_of(path_of(number, self._generations)), values_of(self._live)
 
     def restore(self, source: Source) -> Restored:
@@ -150,6 +151,8 @@ class ConfigFile:
             SaveFailed: a system call failed; the live file is unchanged.
             Busy: another process holds the lock.
         """
+        from amx.core.config.restoring import chosen
+
         picked = chosen(source, self._generations)
         # Opened before the lock and before any rotation: a number is what the user has seen
         # under it, and the oldest can be restored although the rotation drops its name.

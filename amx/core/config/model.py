@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from amx.core.config.keys import Key, dotted
 from amx.core.errors import UsageError
@@ -151,8 +151,7 @@ class Config:
         return cast("str | None", self._value(name)) or None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """A declared key whose value is of another type."""
 
     key: Key

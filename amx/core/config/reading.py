@@ -2,8 +2,8 @@
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from amx.core.config import disk, syntax
 from amx.core.config.model import faults
@@ -13,8 +13,7 @@ MAX_BYTES = 512 * 1024
 """A larger file is refused unread: PyYAML needs 40 times a file's size in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a configuration file was when it was read; ``sight`` is None if it was not there."""
 
     document: syntax.Document

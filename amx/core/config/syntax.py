@@ -6,10 +6,9 @@ ruamel resolves no scalar here: what a change does not touch is written as it wa
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from io import StringIO
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from amx.core.config.keys import Key
 from amx.core.config.model import Changes
@@ -34,8 +33,7 @@ _KEY_ALONE = r"^( *)[^\s#-][^\n]*:[^\S\n]*(?:#[^\n]*)?\n(?:[^\S\n]*(?:#[^\n]*)?\
 """A key whose value begins below it, the comments in between, and its own indentation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A file as it was understood."""
 
     values: dict[str, object]
@@ -159,7 +157,7 @@ def _constructor() -> type[Any]:
     class StrictConstructor(SafeConstructor):
         """Gives each fault of a value the value's place in the file."""
 
-        def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
             try:
                 value = super().construct_object(node, deep)
             except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
