@@ -26,8 +26,9 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 from amx.core import clock
-from amx.core.models import Result, Run, Values
+from amx.core.models import Values
 from amx.core.tables import RESULTS, RUNS, Table
+from amx.core.work import Result, Run
 from amx.runtime import Runtime
 from tests.postgres import PostgresServer
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from amx.core.ports import Deadline, SharedStore
+from amx.core.ports import SharedStore
 from amx.core.profiles import Profile, profile_of
+from amx.core.sending import Deadline
 from amx.stores.postgres import PostgresSharedStore
 from amx.stores.sqlite import SQLiteSharedStore
 from tests.postgres import PostgresServer

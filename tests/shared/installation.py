@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from amx.core.models import Event, ReplayReport, Row, Run, Values, VerifyReport
+from amx.core.models import Row, Values
 from amx.core.origins import begin_origin
 from amx.core.outbox import OutboxReplayer
-from amx.core.ports import Deadline, NotTaken, SharedStore
+from amx.core.ports import SharedStore
+from amx.core.reports import ReplayReport, VerifyReport
+from amx.core.sending import Deadline, NotTaken
 from amx.core.tables import Table
 from amx.core.verify import Verifier
+from amx.core.work import Event, Run
 from amx.stores.local import SQLiteLocalStore
 from amx.stores.outbox import SQLiteOutbox
 from tests.shared import rows
@@ -103,7 +106,7 @@ class Faulty:
         self.fault(values)
         return self.real.upsert(table, values, deadline)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real store has
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
 

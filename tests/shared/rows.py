@@ -1,7 +1,10 @@
 """Rows for the tests of the shared store, as a local store would hand them over."""
 
-from amx.core.models import Attribution, Event, Result, Row, Run, Session, Turn, Values
+from amx.core.attribution import Attribution
+from amx.core.conversations import Session, Turn
+from amx.core.models import Row, Values
 from amx.core.rows import values_of
+from amx.core.work import Event, Result, Run
 
 MOMENT = "2026-01-31T23:59:59.000001Z"
 

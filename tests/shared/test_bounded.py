@@ -10,8 +10,9 @@ import pytest
 
 from amx.core.bounded import GRACE_S, BoundedStore
 from amx.core.errors import Systemic, Transient
-from amx.core.ports import Deadline, SharedStore
+from amx.core.ports import SharedStore
 from amx.core.profiles import profile_of
+from amx.core.sending import Deadline
 from amx.core.tables import RUNS
 from amx.stores.postgres import PostgresSharedStore
 from tests.shared import rows

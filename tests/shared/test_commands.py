@@ -141,9 +141,8 @@ def test_an_outage_is_one_warning_and_a_flush_brings_all(
 def test_ci_can_ask_to_fail_when_rows_are_left(amx: Amx, team: Path, tmp_path: Path) -> None:
     team.rename(tmp_path / "away.db")
     done = amx("session", "new", "--require-delivery", "--json")
-    assert done.code == 4
-    assert done.error["code"] == "shared.rows_left"
-    assert done.json["id"] == 1
+    assert (done.code, done.json["id"]) == (4, 1)
+    assert '"code": "shared.rows_left"' in done.err
 
 
 def test_disable_stops_dual_writing_and_keeps_the_queue(
@@ -268,6 +267,20 @@ def test_a_profile_that_was_pointed_elsewhere_sends_nothing_there(
     refused = amx(HS, "flush-pending", "--json")
     assert (refused.code, refused.error["code"]) == (3, "refused.target_mismatch")
     assert not elsewhere.exists()
+
+
+def test_a_new_home_with_the_configuration_of_the_team_delivers_at_once(
+    amx: Amx, team: Path, home: Path
+) -> None:
+    assert team.exists()
+    for left in home.glob("local.db*"):
+        left.unlink()
+    status = amx(HS, "status", "--json").json
+    assert (status["enabled"], status["profile"], status["schema"]) == (True, "team", "AMX")
+    done = amx("session", "new", "--require-delivery")
+    assert (done.code, done.err) == (0, "")
+    assert amx(HS, "verify", "--json").json["checked"] == 1
+    assert amx(HS, "status", "--json").json["target"] == f"sqlite:{team}"
 
 
 @pytest.mark.parametrize("backend", ["postgresql", "sqlite"])

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amx.core.errors import RowsRejected, Systemic, Transient
-from amx.core.models import Member, StoreMeta, Values
-from amx.core.ports import Deadline, NotTaken, SharedStore
+from amx.core.models import Values
+from amx.core.ports import SharedStore
+from amx.core.reports import Member, StoreMeta
 from amx.core.rows import canonical_json, clean
+from amx.core.sending import Deadline, NotTaken
 from amx.core.tables import BY_NAME, OLDEST_WRITER, RUNS, SCHEMA_VERSION, SHARED_TABLES
 from tests.shared import rows
 
@@ -208,7 +210,7 @@ def test_rows_for_a_store_without_schema_are_a_systemic_fault(
 ) -> None:
     if "sqlite" in request.node.name:
         request.getfixturevalue("sqlite_profile")
-        open(bare_store.target.removeprefix("sqlite:"), "x").close()  # noqa: PTH123
+        open(bare_store.target.removeprefix("sqlite:"), "x").close()
     with pytest.raises(Systemic):
         bare_store.upsert(RUNS, [rows.run()], soon)
 

@@ -8,8 +8,8 @@ import psycopg2
 import pytest
 
 from amx.core.errors import Systemic
-from amx.core.ports import Deadline
 from amx.core.profiles import Profile, profile_of
+from amx.core.sending import Deadline
 from amx.core.tables import ATTRIBUTION, RUNS, SHARED_TABLES
 from amx.stores.ddl import bootstrap_ddl, updatable
 from amx.stores.postgres import PostgresSharedStore

@@ -11,10 +11,12 @@ import pytest
 from amx.core import back_off
 from amx.core.errors import Busy, RowsRejected, SharedStoreMismatch, Systemic, Transient
 from amx.core.locks import file_lock
-from amx.core.models import StoreMeta, Values, VerifyReport
+from amx.core.models import Values
 from amx.core.origins import origins_of
 from amx.core.outbox import BATCH_ROWS, LAST_FLUSH, Verdict, check_store, verdict_of
-from amx.core.ports import Deadline, SharedStore
+from amx.core.ports import SharedStore
+from amx.core.reports import StoreMeta, VerifyReport
+from amx.core.sending import Deadline
 from amx.core.tables import RUNS
 from tests.postgres import PostgresServer
 from tests.shared import rows

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from amx.core import store_menu as menu
 from amx.core.durations import age_s, seconds_of, since_of, words_of
 from amx.core.errors import CheckFailed, RowsLeft, RowsRejected, UsageError
-from amx.core.models import ReplayReport, Values, VerifyReport
-from amx.core.ports import NotTaken
+from amx.core.models import Values
 from amx.core.profiles import profile_of
+from amx.core.reports import ReplayReport, VerifyReport
+from amx.core.sending import NotTaken
 from amx.core.sifting import SAMPLES, SUSPECTS, sift
 from amx.core.status import StoreStatus, check_delivered, check_equal, check_limits
 from amx.core.targets import target_of

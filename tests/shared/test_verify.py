@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amx.core.models import Values, VerifyReport
+from amx.core.models import Values
 from amx.core.origins import begin_origin, origins_of
-from amx.core.ports import Deadline, SharedStore
+from amx.core.ports import SharedStore
+from amx.core.reports import VerifyReport
+from amx.core.sending import Deadline
 from amx.core.tables import RUNS
 from amx.core.verify import PAGE_ROWS, State, Verifier, merged, state_of
 from tests.shared import rows
