@@ -62,12 +62,12 @@ class LazyCommands(MutableMapping[str, Any]):
         self._places = places
         self._loaded = dict(loaded or {})
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - Typer's commands have no public type
         if name not in self._loaded:
             self._loaded[name] = _load(name, self._places[name])
         return self._loaded[name]
 
-    def __setitem__(self, name: str, command: Any) -> None:
+    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401 - as above
         self._loaded[name] = command
 
     def __delitem__(self, name: str) -> None:
@@ -80,7 +80,7 @@ class LazyCommands(MutableMapping[str, Any]):
         return len({**self._places, **self._loaded})
 
 
-def _load(name: str, place: str) -> Any:
+def _load(name: str, place: str) -> Any:  # noqa: ANN401 - as above
     module, _, member = place.partition(":")
     command: Any = typer.main.get_command(import_module(f"amx.commands.{module}").app)
     if member:
@@ -91,7 +91,7 @@ def _load(name: str, place: str) -> Any:
     return command
 
 
-def _add_global_options(command: Any) -> None:
+def _add_global_options(command: Any) -> None:  # noqa: ANN401 - as above
     own = {word for parameter in command.params for word in parameter.opts}
     command.params += [option for option in _global_options() if not own & set(option.opts)]
     if isinstance(command, TyperGroup):
@@ -140,7 +140,7 @@ def _override(variable: str) -> Callable[[typer.Context, object, object], None]:
 app = typer.Typer(rich_markup_mode=None, add_completion=True)
 
 
-def _show_version(context: typer.Context, value: bool) -> None:
+def _show_version(context: typer.Context, value: bool) -> None:  # noqa: FBT001 - Typer's callback
     if value:
         context.obj.output.result({"version": __version__}, f"amx {__version__}")
         raise typer.Exit
@@ -149,8 +149,8 @@ def _show_version(context: typer.Context, value: bool) -> None:
 @app.callback(invoke_without_command=True)
 def root(
     context: typer.Context,
-    version: bool = typer.Option(
-        False,
+    version: bool = typer.Option(  # noqa: ARG001, FBT001 - its callback acts
+        False,  # noqa: FBT003 - Typer's default
         "--version",
         callback=_show_version,
         is_eager=True,
@@ -165,7 +165,7 @@ def root(
         context.obj.output.verbatim(f"{context.get_help()}\n")
 
 
-def _command() -> Any:
+def _command() -> Any:  # noqa: ANN401 - as above
     command: Any = typer.main.get_command(app)
     command.params = _global_options(is_root=True) + command.params
     command.commands = LazyCommands(COMMANDS)
@@ -215,7 +215,7 @@ def _guarded(runtime: Runtime, act: Callable[[], int]) -> int:
     except ReaderGone:
         discard_standard_output()
         return BROKEN_PIPE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one at the top of the program
         return _told(runtime, _bug(runtime, error))
 
 

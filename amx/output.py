@@ -45,7 +45,7 @@ def copy_field(value: object) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
-    is_byte = code <= 0xFF
+    is_byte = code <= 0xFF  # noqa: PLR2004 - one byte
     return f"\\x{code:02x}" if is_byte else f"\\u{code:04x}"
 
 
@@ -100,6 +100,7 @@ class Output:
         self._environ = environ
         self._out = stdout or sys.stdout
         self._err = stderr or sys.stderr
+        self._held: list[str] = []
 
     def result(self, document: object, human: Human) -> None:
         """Print the result of a command: the document as JSON, or its human form."""
@@ -118,8 +119,20 @@ class Output:
             self._out.write(text)
 
     def note(self, text: str) -> None:
-        """Tell a person something that is not the result."""
-        self._err.write(f"{visible(text)}\n")
+        """Tell a person something that is not the result; a script is not told."""
+        if not self.is_json:
+            self._err.write(f"{visible(text)}\n")
+
+    def warn(self, text: str) -> None:
+        """Tell of something that wants attention.
+
+        A script reads at most one JSON document on standard error: where the command fails,
+        its warnings stand in the error's details.
+        """
+        if self.is_json:
+            self._held.append(text)
+        else:
+            self._write_warning(text)
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Show how far a command has come, on one line of a terminal that is written again."""
@@ -135,8 +148,7 @@ class Output:
     def error(self, error: AmxError) -> None:
         """Print why a command did not do what was asked."""
         if self.is_json:
-            facts = {"code": error.code, "message": error.message, "hint": error.hint}
-            self._err.write(f"{as_json({'error': {**facts, 'details': error.details}})}\n")
+            self._err.write(f"{as_json({'error': self._facts(error)})}\n")
             return
         self._err.write(f"amx: {visible(error.message)}\n")
         if error.hint:
@@ -145,9 +157,25 @@ class Output:
 
     def flush(self) -> None:
         """Hand everything to the system."""
+        for text in self._held:
+            self._write_warning(text)
+        self._held.clear()
         with _told_apart():
             self._out.flush()
         self._err.flush()
+
+    def _facts(self, error: AmxError) -> dict[str, object]:
+        details = {**error.details, "warnings": list(self._held)} if self._held else error.details
+        self._held.clear()
+        return {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "details": details,
+        }
+
+    def _write_warning(self, text: str) -> None:
+        self._err.write(f"amx: warning: {visible(text)}\n")
 
     def _grid(self, grid: Grid) -> None:
         if self._out.isatty():

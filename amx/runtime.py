@@ -270,30 +270,29 @@ class Runtime(Environment):
         Raises:
             RowsLeft: rows are queued and the user asked to fail then.
         """
-        if "local" in self.__dict__ and self.local.has_written_shared:
-            self._deliver()
+        has_written = "local" in self.__dict__ and self.local.has_written_shared
+        warning = self._delivered() if has_written else None
         if self.requires_delivery:
-            self._require_delivery()
+            self._require_delivery(warning)
+        elif warning:
+            self.output.warn(warning)
         return 0
 
-    def _deliver(self) -> None:
+    def _delivered(self) -> str | None:
         from amx.core.delivery import deliver
 
         self.history.mark_interrupted()
-        warning = deliver(
+        return deliver(
             self.outbox,
             self.sharing.replayer,
             lock_path=self.sharing.lock_path,
             budget_s=self.config.delivery_budget_s,
         )
-        if warning:
-            self.output.warn(warning)
 
-    def _require_delivery(self) -> None:
+    def _require_delivery(self, warning: str | None) -> None:
         status = self.sharing_reader.status()
         left = status.pending + status.quarantined
         if left:
-            message = (
-                f"{left} rows are still queued for the shared store, and delivery is required."
-            )
-            raise RowsLeft(message, hint="amx history-store flush-pending")
+            message = f"Delivery is required, and {left} rows are left: "
+            reason = warning or status.last_error or "they were queued before"
+            raise RowsLeft(f"{message}{reason}", hint="amx history-store flush-pending")

@@ -15,12 +15,12 @@ class Done(NamedTuple):
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - a document of any shape
         """The one JSON document on standard output."""
         return json.loads(self.out)
 
     @property
-    def error(self) -> Any:
+    def error(self) -> Any:  # noqa: ANN401 - a document of any shape
         """What stands under ``error`` in the JSON document on standard error."""
         return json.loads(self.err)["error"]
 

@@ -29,7 +29,7 @@ Name = Annotated[str, typer.Argument(help="Name of the profile.", autocompletion
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913 - one option a key
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the new profile.")],
     *,

@@ -41,31 +41,31 @@ class BoundedStore:
         self._is_silent = False
 
     @property
-    def target(self) -> str:
+    def target(self) -> str:  # noqa: D102 - as all below: the Protocol has the docstrings
         return self._target
 
-    def meta(self, deadline: Deadline) -> StoreMeta | None:
+    def meta(self, deadline: Deadline) -> StoreMeta | None:  # noqa: D102
         return self._call(lambda store: store.meta(deadline), deadline)
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:
+    def bootstrap(self, deadline: Deadline) -> StoreMeta:  # noqa: D102
         return self._call(lambda store: store.bootstrap(deadline), deadline)
 
-    def upsert(
+    def upsert(  # noqa: D102
         self, table: Table, rows: Sequence[Values], deadline: Deadline
     ) -> Sequence[NotTaken]:
         return self._call(lambda store: store.upsert(table, rows, deadline), deadline)
 
-    def rows(
+    def rows(  # noqa: D102
         self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
     ) -> Sequence[Values]:
         return self._call(
             lambda store: store.rows(table, origins, after, limit, deadline), deadline
         )
 
-    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
+    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102
         return self._call(lambda store: store.team(since, deadline), deadline)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: D102
         if self._thread is not None and not self._is_silent:
             self._work.put(None)
             self._thread.join(GRACE_S)
@@ -94,7 +94,7 @@ class BoundedStore:
                 if self._store is None:
                     self._store = self._open()
                 answer.set_result(act(self._store))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
                 answer.set_exception(error)
         if self._store is not None:
             self._store.close()

@@ -96,6 +96,6 @@ def _check(backend: str, given: Mapping[str, str]) -> None:
         message = f"A {backend} profile needs --{needed}. Nothing was changed."
         raise UsageError(message, hint="amx db add --help")
     for port in given.get("port", "").split(",") if given.get("port") else ():
-        if not port.isdecimal() or not 0 < int(port) < 65536:
+        if not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - ports have 16 bits
             message = f"--port {port} is not a port (1 to 65535). Nothing was changed."
             raise UsageError(message)

@@ -131,7 +131,7 @@ class SessionService:
         session = _find(self._reader, key)
         return session, self._reader.select(Turn, {"session_id": session.id})
 
-    def append(
+    def append(  # noqa: PLR0913 - a turn has that many parts, each by its name
         self,
         profile: Profile,
         key: int | str | None,

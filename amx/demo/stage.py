@@ -81,7 +81,7 @@ class Stage:
         Raises:
             DemoFailed: the exit code or the output is another.
         """
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", "amx", *words],
             env=dict(who.environ),
             cwd=self.folder,

@@ -9,7 +9,7 @@ from typing import Protocol
 from amx.core.errors import UsageError
 from amx.demo.proxy import Proxy
 
-PASSWORD = "AMX_DEMO_PASSWORD"
+PASSWORD = "AMX_DEMO_PASSWORD"  # noqa: S105 - the name of a variable
 """Where the engineers of the demo find the password of `--postgres`."""
 
 

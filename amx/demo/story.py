@@ -115,8 +115,8 @@ def _guard_4(stage: Stage, who: Engineer) -> None:
     stage.check("the file is what it was, byte for byte", is_true=who.config.read_bytes() == before)
     stage.amx(who, "restore-config", "1")
     stage.check("the undo undid it", is_true=who.config.read_bytes() == changed)
-    mode = os.stat(who.config).st_mode & 0o777
-    stage.check("only its owner can read it", is_true=mode == 0o600)
+    mode = os.stat(who.config).st_mode & 0o777  # noqa: PTH116 - Path.stat would do as well
+    stage.check("only its owner can read it", is_true=mode == 0o600)  # noqa: PLR2004
 
 
 def _is_leftover(path: Path) -> bool:

@@ -1,1 +1,1 @@
-"""Where history is kept: the local store and the shared stores. They implement the ports of the core."""
+"""Where history is kept: the local store and the shared stores, behind the ports of the core."""

@@ -267,7 +267,7 @@ def _active_session(query: _Query, profile: str, identity: str) -> str | None:
 
 
 def _values(record: Record) -> Values:
-    return {name: record[name] for name in record.keys()}
+    return {name: record[name] for name in record.keys()}  # noqa: SIM118 - a Row iterates values
 
 
 def _changeable(values: Values) -> dict[str, str | int | None]:

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in lower case
 
 from amx.catalogs.postgres import PostgresCatalog
 from amx.core.catalog import ColumnInfo, ForeignKey
@@ -75,7 +75,7 @@ def test_a_schema_of_two_thousand_columns_takes_three_queries(
     postgres.execute(tables, database)
     asked: list[str] = []
 
-    def counted(connection: Connection, sql: str, *args: Any, **limits: Any) -> list[Any]:
+    def counted(connection: Connection, sql: str, *args: Any, **limits: Any) -> list[Any]:  # noqa: ANN401 - as given
         asked.append(sql)
         return query(connection, sql, *args, **limits)
 

@@ -106,7 +106,7 @@ class Faulty:
         self.fault(values)
         return self.real.upsert(table, values, deadline)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real store has
         return getattr(self.real, name)
 
 

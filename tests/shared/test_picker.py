@@ -113,7 +113,7 @@ NOES = {"Enter": "\r", "n": "n", "nonsense and Enter": "x\r", **WAYS_OUT}
     ids=["disable", "flush-pending", "drop-pending"],
 )
 @pytest.mark.parametrize("key", NOES.values(), ids=NOES.keys())
-def test_anything_but_a_yes_to_a_destructive_entry_changes_nothing(
+def test_anything_but_a_yes_to_a_destructive_entry_changes_nothing(  # noqa: PLR0913, PLR0917 - fixtures
     amx_pty: AmxPty, team: Path, snapshot: Snapshot, key: str, steps: int, effect: str
 ) -> None:
     assert team.exists()

@@ -36,7 +36,7 @@ class Composer:
         yaml: The module, from the one that may import it.
     """
 
-    def __init__(self, yaml: Any) -> None:
+    def __init__(self, yaml: Any) -> None:  # noqa: ANN401 - PyYAML's classes are made at run time
         self._yaml = yaml
         self._resolve = yaml.resolver.Resolver().resolve
         self._open: list[_Frame] = []
@@ -44,7 +44,7 @@ class Composer:
         self._nodes = self._copies = self._documents = 0
         self._root: Any = None
 
-    def compose(self, text: str) -> Any:
+    def compose(self, text: str) -> Any:  # noqa: ANN401 - as above
         """Return the root of the one document in the text; None where there is none.
 
         Raises:
@@ -65,12 +65,12 @@ class Composer:
                 act[type(event)](event)
         return self._root
 
-    def _begin(self, event: Any) -> None:
+    def _begin(self, event: Any) -> None:  # noqa: ANN401 - as above
         self._documents += 1
         if self._documents > 1:
             self._refuse("a second document begins here", event.start_mark)
 
-    def _scalar(self, event: Any) -> None:
+    def _scalar(self, event: Any) -> None:  # noqa: ANN401 - as above
         tag = event.tag
         if tag is None or tag == "!":
             tag = self._resolve(self._yaml.ScalarNode, event.value, event.implicit)
@@ -81,7 +81,7 @@ class Composer:
             self._anchors[event.anchor] = (node, 1)
         self._place(node, 1, event.start_mark)
 
-    def _enter(self, event: Any) -> None:
+    def _enter(self, event: Any) -> None:  # noqa: ANN401 - as above
         self._count(event)
         if len(self._open) >= MAX_DEPTH:
             self._refuse(f"more than {MAX_DEPTH} levels deep", event.start_mark)
@@ -91,14 +91,14 @@ class Composer:
         self._anchors.pop(event.anchor, None)
         self._open.append(_Frame(kind(tag, [], event.start_mark, None), event.anchor))
 
-    def _leave(self, event: Any) -> None:
+    def _leave(self, event: Any) -> None:  # noqa: ANN401 - as above
         frame = self._open.pop()
         frame.node.end_mark = event.end_mark
         if frame.anchor:
             self._anchors[frame.anchor] = (frame.node, frame.size)
         self._place(frame.node, frame.size, frame.node.start_mark)
 
-    def _alias(self, event: Any) -> None:
+    def _alias(self, event: Any) -> None:  # noqa: ANN401 - as above
         if event.anchor not in self._anchors:
             self._refuse(f"the alias *{event.anchor} has no anchor before it", event.start_mark)
         node, size = self._anchors[event.anchor]
@@ -107,12 +107,12 @@ class Composer:
             self._refuse(f"aliases repeat more than {MAX_COPIES} values", event.start_mark)
         self._place(node, size, event.start_mark)
 
-    def _count(self, event: Any) -> None:
+    def _count(self, event: Any) -> None:  # noqa: ANN401 - as above
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._refuse(f"more than {MAX_NODES} values", event.start_mark)
 
-    def _place(self, node: Any, size: int, mark: Any) -> None:
+    def _place(self, node: Any, size: int, mark: Any) -> None:  # noqa: ANN401 - as above
         if not self._open:
             self._root = node
             return
@@ -127,18 +127,18 @@ class Composer:
             frame.node.value.append((frame.key, node))
             frame.key = None
 
-    def _check_key(self, frame: _Frame, node: Any, mark: Any) -> None:
+    def _check_key(self, frame: _Frame, node: Any, mark: Any) -> None:  # noqa: ANN401 - as above
         if node.tag not in (_STR, _MERGE) or node.id != "scalar":
             self._refuse("a key must be text; quote it", mark)
         if (node.tag, node.value) in frame.seen:
             self._refuse(f"the key {node.value[:80]!r} stands here a second time", mark)
         frame.seen.add((node.tag, node.value))
 
-    def _refuse(self, problem: str, mark: Any) -> NoReturn:
+    def _refuse(self, problem: str, mark: Any) -> NoReturn:  # noqa: ANN401 - as above
         raise self._yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
-def position_of(root: Any, key: Key) -> tuple[int, int]:
+def position_of(root: Any, key: Key) -> tuple[int, int]:  # noqa: ANN401 - as above
     """Return line and column, from one, of a key's value or of the nearest one above it."""
     node = root
     for part in key:
@@ -149,6 +149,6 @@ def position_of(root: Any, key: Key) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:
+def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - as above
     if node.id == "mapping":
         yield from node.value
