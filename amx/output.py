@@ -141,10 +141,6 @@ class Output:
             self._err.write(f"\r\x1b[2K{done}/{total} {visible(what)}{ending}")
             self._err.flush()
 
-    def warn(self, text: str) -> None:
-        """Tell a person of something that wants attention."""
-        self._err.write(f"amx: warning: {visible(text)}\n")
-
     def error(self, error: AmxError) -> None:
         """Print why a command did not do what was asked."""
         if self.is_json:

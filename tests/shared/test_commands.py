@@ -142,7 +142,7 @@ def test_ci_can_ask_to_fail_when_rows_are_left(amx: Amx, team: Path, tmp_path: P
     team.rename(tmp_path / "away.db")
     done = amx("session", "new", "--require-delivery", "--json")
     assert (done.code, done.json["id"]) == (4, 1)
-    assert '"code": "shared.rows_left"' in done.err
+    assert done.error["code"] == "shared.rows_left"
 
 
 def test_disable_stops_dual_writing_and_keeps_the_queue(
