@@ -17,8 +17,15 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from amx import __version__
-from amx.core.errors import AmxError, InternalError, Interrupted, Terminated, UsageError
-from amx.output import OutputFailed, ReaderGone, discard_standard_output
+from amx.core.errors import (
+    AmxError,
+    InternalError,
+    Interrupted,
+    OutputFailed,
+    Terminated,
+    UsageError,
+)
+from amx.output import ReaderGone, discard_standard_output
 from amx.runtime import Runtime
 
 BROKEN_PIPE = 141

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TextIO
 
-from amx.core.errors import AmxError, Failed
+from amx.core.errors import AmxError, OutputFailed
 
 _COPY_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 _COPY_ESCAPES["\v"] = "\\v"
@@ -70,12 +70,6 @@ class Grid(NamedTuple):
 
     headers: Sequence[str]
     rows: Sequence[Sequence[object]]
-
-
-class OutputFailed(Failed):
-    """Standard output could not be written; what the command did stays done."""
-
-    code = "failed.output"
 
 
 class ReaderGone(Exception):

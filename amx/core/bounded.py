@@ -44,28 +44,28 @@ class BoundedStore:
     def target(self) -> str:  # noqa: D102 - as all below: the Protocol has the docstrings
         return self._target
 
-    def meta(self, deadline: Deadline) -> StoreMeta | None:  # noqa: D102
+    def meta(self, deadline: Deadline) -> StoreMeta | None:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.meta(deadline), deadline)
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:  # noqa: D102
+    def bootstrap(self, deadline: Deadline) -> StoreMeta:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.bootstrap(deadline), deadline)
 
-    def upsert(  # noqa: D102
+    def upsert(  # noqa: D102 - the Protocol has it
         self, table: Table, rows: Sequence[Values], deadline: Deadline
     ) -> Sequence[NotTaken]:
         return self._call(lambda store: store.upsert(table, rows, deadline), deadline)
 
-    def rows(  # noqa: D102
+    def rows(  # noqa: D102 - the Protocol has it
         self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
     ) -> Sequence[Values]:
         return self._call(
             lambda store: store.rows(table, origins, after, limit, deadline), deadline
         )
 
-    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102
+    def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.team(since, deadline), deadline)
 
-    def close(self) -> None:  # noqa: D102
+    def close(self) -> None:  # noqa: D102 - the Protocol has it
         if self._thread is not None and not self._is_silent:
             self._work.put(None)
             self._thread.join(GRACE_S)

@@ -23,10 +23,8 @@ from typing import ClassVar
 class AmxError(Exception):
     """What a command may end with instead of a result.
 
-    Args:
-        message: What was refused or failed, why, and what is unchanged.
-        hint: The command, or the act, that helps.
-        details: Facts for scripts; shown with ``--json`` only.
+    ``message`` says what was refused or failed, why, and what is unchanged; ``hint`` is the command
+    that helps; ``details`` are facts for scripts, shown with ``--json`` only.
     """
 
     exit_code: ClassVar[int]
@@ -68,6 +66,12 @@ class LocalStoreFailed(Failed):
     """The local store could not be opened, read or written."""
 
     code = "failed.local_store"
+
+
+class OutputFailed(Failed):
+    """Standard output could not be written; what the command did stays done."""
+
+    code = "failed.output"
 
 
 class CheckFailed(AmxError):
@@ -191,12 +195,7 @@ class SchemaTooNew(Systemic):
 
 
 class RowsRejected(SharedStoreError):
-    """The shared store will never accept at least one of these rows.
-
-    Args:
-        sqlstate: The SQLSTATE that the server gave, or ``client`` where the row could not
-            even be encoded.
-    """
+    """The store will never accept one of these rows (SQLSTATE, or ``client``: not encodable)."""
 
     code = "shared.rows_rejected"
 
@@ -225,12 +224,7 @@ class ConfigUnreadable(ConfigError):
 
 
 class ConfigInvalid(ConfigError):
-    """The file can be read but not understood.
-
-    Args:
-        line: One-based line of the fault, where it has one.
-        column: One-based column of the fault, where it has one.
-    """
+    """The file can be read but not understood; line and column count from one."""
 
     code = "config.invalid"
 
@@ -243,8 +237,6 @@ class ConfigInvalid(ConfigError):
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint, details={"line": line, "column": column})
-        self.line = line
-        self.column = column
 
 
 class ConfigGone(ConfigError):

@@ -13,7 +13,7 @@ from amx.core.locks import file_lock
 from amx.core.models import Values
 from amx.core.ports import Outbox, SharedStore
 from amx.core.reports import ReplayReport, StoreMeta
-from amx.core.sending import Batch, Deadline, Position
+from amx.core.sending import Batch, Deadline, NotTaken, Position
 from amx.core.sifting import Sifted, sift
 from amx.core.tables import SCHEMA_VERSION, Table
 
@@ -217,11 +217,11 @@ class _Drain:
         """Send one batch; return whether anything left the queue or changed in it."""
         table = batch.table
 
-        def send(rows: Sequence[Values]) -> Sequence[object]:
+        def send(rows: Sequence[Values]) -> Sequence[NotTaken]:
             return store.upsert(table, rows, _call(deadline))
 
         try:
-            sifted = sift(send, batch.rows)  # type: ignore[arg-type]
+            sifted = sift(send, batch.rows)
         except SharedStoreError as error:
             self.outbox.note_attempt([_sent(table, row) for row in batch.rows], error.message)
             raise

@@ -17,12 +17,6 @@ SHOWN_LINES = 8
 STEP_TIMEOUT_S = 60
 
 
-class DemoFailed(CheckFailed):
-    """A step of the demo did not do what it says."""
-
-    code = "check.demo"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engineer:
     """Somebody with a login and a home of their own."""
@@ -79,7 +73,7 @@ class Stage:
             says: Texts that must stand in its output.
 
         Raises:
-            DemoFailed: the exit code or the output is another.
+            CheckFailed: the exit code or the output is another.
         """
         done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", "amx", *words],
@@ -102,21 +96,21 @@ class Stage:
         """Show a claim about the folder, and that it holds.
 
         Raises:
-            DemoFailed: it does not.
+            CheckFailed: it does not.
         """
         self._output.note(f"  checked: {claim}: {'yes' if is_true else 'NO'}")
         self.steps.append({"step": claim, "exit": 0 if is_true else 1})
         if not is_true:
-            raise DemoFailed(f"The demo failed: it is not true that {claim}.")
+            raise CheckFailed(f"The demo failed: it is not true that {claim}.")
 
     def _judge(self, step: str, code: int, expected: int, missing: Sequence[str]) -> None:
         promised = "as promised" if code == expected and not missing else "NOT as promised"
         self._output.note(f"  exit {code} ({promised})")
         self.steps.append({"step": step, "exit": code})
         if code != expected:
-            raise DemoFailed(f"The demo failed: {step} ended with {code}, promised {expected}.")
+            raise CheckFailed(f"The demo failed: {step} ended with {code}, promised {expected}.")
         if missing:
-            raise DemoFailed(f"The demo failed: {step} does not say {missing[0]!r}.")
+            raise CheckFailed(f"The demo failed: {step} does not say {missing[0]!r}.")
 
     def _show(self, text: str) -> None:
         lines = [line for line in text.splitlines() if line.strip()]

@@ -1,12 +1,13 @@
 """What the demo plays: two engineers, one shared store, an outage, and each guard at work."""
 
 import json
-import os
 import socket
+import stat
 from pathlib import Path
 
 from amx import __version__
 from amx.catalogs.sample import build_shop
+from amx.core.config.disk import PRIVATE
 from amx.demo.kills import kill_saves
 from amx.demo.stage import Engineer, Stage
 from amx.demo.store import DemoStore
@@ -18,7 +19,7 @@ def play(stage: Stage, store: DemoStore) -> None:
     """Play all of it.
 
     Raises:
-        DemoFailed: a step did not do what it says.
+        CheckFailed: a step did not do what it says.
     """
     shop, archive = stage.folder / "shop.db", stage.folder / "archive.db"
     build_shop(shop)
@@ -115,8 +116,8 @@ def _guard_4(stage: Stage, who: Engineer) -> None:
     stage.check("the file is what it was, byte for byte", is_true=who.config.read_bytes() == before)
     stage.amx(who, "restore-config", "1")
     stage.check("the undo undid it", is_true=who.config.read_bytes() == changed)
-    mode = os.stat(who.config).st_mode & 0o777  # noqa: PTH116 - Path.stat would do as well
-    stage.check("only its owner can read it", is_true=mode == 0o600)  # noqa: PLR2004
+    mode = stat.S_IMODE(who.config.stat().st_mode)
+    stage.check("only its owner can read it", is_true=mode == PRIVATE)
 
 
 def _is_leftover(path: Path) -> bool:

@@ -13,7 +13,7 @@ def perform(dsn: str | None, output: Output) -> Stage:
     """Play the demo in a folder of its own; return the stage with the steps that were taken.
 
     Raises:
-        DemoFailed: a step did not do what it says.
+        CheckFailed: a step did not do what it says.
     """
     with tempfile.TemporaryDirectory(prefix="amx-demo-") as name:
         folder = Path(name)

@@ -55,7 +55,7 @@ def test_a_save_killed_at_any_call_leaves_old_or_new_and_loses_no_generation(
     ends = set()
     for n in range(1, total + 1):
         place = prepared(tmp_path / str(n))
-        assert killed_at(n, lambda place=place: save(place))  # type: ignore[misc]
+        assert killed_at(n, lambda place=place: save(place))  # type: ignore[misc]  # a lambda with a default
         ends.add(place.live.read_text())
         assert_whole_after(place, OLD, new_text(1))
     assert total > 30
@@ -70,9 +70,9 @@ def test_a_save_killed_over_the_leftovers_of_a_killed_save_loses_nothing_either(
     chance = random.Random(4)  # noqa: S311 - which call the second kill hits, not a secret
     for n in range(1, total + 1):
         place = prepared(tmp_path / str(n))
-        killed_at(n, lambda place=place: save(place))  # type: ignore[misc]
+        killed_at(n, lambda place=place: save(place))  # type: ignore[misc]  # a lambda with a default
         first = place.live.read_text()
-        killed_at(chance.randint(1, total), lambda place=place: save(place, 2))  # type: ignore[misc]
+        killed_at(chance.randint(1, total), lambda place=place: save(place, 2))  # type: ignore[misc]  # a lambda with a default
         before = [OLD] if first == OLD else [OLD, first]
         assert_whole_after(place, *before, new_text(2))
 
@@ -82,7 +82,7 @@ def test_the_first_save_killed_at_any_call_leaves_nothing_or_the_new_file(tmp_pa
     total = count_calls(lambda: save(first))
     for n in range(1, total + 1):
         place = Place(tmp_path / str(n))
-        assert killed_at(n, lambda place=place: save(place))  # type: ignore[misc]
+        assert killed_at(n, lambda place=place: save(place))  # type: ignore[misc]  # a lambda with a default
         assert not place.live.exists() or place.live.read_text() == "n: 1\n"
         assert place.file().load().raw in ({}, {"n": 1})
         assert save(place, 2)
@@ -100,7 +100,7 @@ def test_a_restore_killed_at_any_call_leaves_old_or_new_and_loses_no_generation(
     total = count_calls(lambda: restore(counted))
     for n in range(1, total + 1):
         place = prepared(tmp_path / str(n))
-        assert killed_at(n, lambda place=place: restore(place))  # type: ignore[misc]
+        assert killed_at(n, lambda place=place: restore(place))  # type: ignore[misc]  # a lambda with a default
         live = place.live.read_text()
         assert live in (OLD, OLDER[4])
         kept = place.backups()
@@ -120,7 +120,7 @@ def test_a_save_whose_any_call_fails_says_why_and_leaves_the_live_file(
     for n in range(1, total + 1):
         place = prepared(tmp_path / str(n))
         with watched(failing(n, number)):
-            error = error_of(lambda place=place: save(place))  # type: ignore[misc]
+            error = error_of(lambda place=place: save(place))  # type: ignore[misc]  # a lambda with a default
         if error is None or "has its new contents" in error.message:
             assert place.live.read_text() == new_text(1)
         else:

@@ -76,7 +76,7 @@ def test_an_edit_in_the_middle_of_a_save_is_kept(
         text = next(edits, None)
         if text is not None:
             place.write(text)
-        return write_new(*args)  # type: ignore[arg-type]
+        return write_new(*args)  # type: ignore[arg-type]  # passed on as it came
 
     monkeypatch.setattr(disk, "write_new", edit_first)
     assert place.file().patch({("a",): 2})

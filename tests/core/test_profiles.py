@@ -130,4 +130,4 @@ def test_a_profile_shows_no_password() -> None:
 def test_a_profile_is_immutable() -> None:
     profile = Profile(name="p", backend="sqlite", path="/x")
     with pytest.raises(AttributeError):
-        profile.name = "q"  # type: ignore[misc]
+        profile.name = "q"  # type: ignore[misc]  # that is the point

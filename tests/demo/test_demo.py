@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from amx.core.config.file import ConfigFile
+from amx.core.errors import CheckFailed
 from amx.demo.kills import kill_saves
-from amx.demo.stage import DemoFailed, Stage
+from amx.demo.stage import Stage
 from amx.output import Output
 from tests.postgres import PostgresServer
 from tests.support import Amx
@@ -52,18 +53,18 @@ def stage(tmp_path: Path) -> Stage:
 
 def test_a_step_with_another_exit_code_fails_the_demo(stage: Stage) -> None:
     ada = stage.engineer("ada", {"PYTHONPATH": os.pathsep.join(sys.path)})
-    with pytest.raises(DemoFailed, match="ended with 0, promised 3"):
+    with pytest.raises(CheckFailed, match="ended with 0, promised 3"):
         stage.amx(ada, "--version", code=3)
 
 
 def test_a_step_that_does_not_say_it_fails_the_demo(stage: Stage) -> None:
     ada = stage.engineer("ada", {"PYTHONPATH": os.pathsep.join(sys.path)})
-    with pytest.raises(DemoFailed, match="does not say 'moon'"):
+    with pytest.raises(CheckFailed, match="does not say 'moon'"):
         stage.amx(ada, "--version", says=["moon"])
 
 
 def test_a_claim_that_is_not_true_fails_the_demo(stage: Stage) -> None:
-    with pytest.raises(DemoFailed, match="it is not true that the moon is cheese"):
+    with pytest.raises(CheckFailed, match="it is not true that the moon is cheese"):
         stage.check("the moon is cheese", is_true=False)
 
 

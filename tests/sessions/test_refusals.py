@@ -43,7 +43,10 @@ def test_a_session_of_another_profile_is_refused_by_name(
         "?schema=public); the active profile is 'shop' (sqlite:/data/shop.db). "
         "Nothing was changed."
     )
-    assert error.hint == "amx db use books && amx session resume 1\namx session show --id 1"
+    assert (
+        error.hint
+        == "amx db use books && amx session resume 1 --profile=books\namx session show --id 1"
+    )
     assert error.details == {
         "session": 1,
         "session_profile": "books",
@@ -51,7 +54,10 @@ def test_a_session_of_another_profile_is_refused_by_name(
         "profile": "shop",
         "target": SHOP.target,
         "differs": ["profile", "identity"],
-        "ways_on": ["amx db use books && amx session resume 1", "amx session show --id 1"],
+        "ways_on": [
+            "amx db use books && amx session resume 1 --profile=books",
+            "amx session show --id 1",
+        ],
     }
 
 
@@ -63,7 +69,7 @@ def test_two_profiles_of_one_database_are_still_two(place: Place, sessions: Sess
     assert "it is bound to another profile, which points at the same database." in error.message
     assert error.details["differs"] == ["profile"]
     assert error.details["ways_on"] == [
-        "amx db use shop && amx session resume 1",
+        "amx db use shop && amx session resume 1 --profile=shop",
         "amx session show --id 1",
     ]
 
@@ -110,7 +116,8 @@ def test_the_ways_on_can_be_pasted_into_a_shell(
     first = (refusal(place, sessions, SHOP).hint or "").splitlines()[0]
 
     words = [word for word in shlex.split(first) if word != "--"]
-    assert words == ["amx", "db", "use", name, "&&", "amx", "session", "resume", "1"]
+    resume = ["amx", "session", "resume", "1", f"--profile={name}"]
+    assert words == ["amx", "db", "use", name, "&&", *resume]
     assert not name.startswith("-") or "-- " in first
 
 

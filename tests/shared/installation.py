@@ -46,7 +46,7 @@ class Installation:
     def change(self, run: Run, **fields: object) -> Run:
         """Change a run."""
         with self.local.transaction() as writer:
-            return writer.put(replace(run, **fields))  # type: ignore[arg-type]
+            return writer.put(replace(run, **fields))  # type: ignore[arg-type]  # passed on as it came
 
     def note(self, kind: str = "enable") -> Row:
         """Write an event."""
@@ -64,7 +64,7 @@ class Installation:
 
     def replay(self, store: SharedStore | None = None, **options: object) -> ReplayReport:
         """Replay, with all the time in the world."""
-        return self.replayer(store).replay(Deadline(60), **options)  # type: ignore[arg-type]
+        return self.replayer(store).replay(Deadline(60), **options)  # type: ignore[arg-type]  # passed on as it came
 
     def verify(self) -> VerifyReport:
         """Compare both sides."""
@@ -112,4 +112,4 @@ class Faulty:
 
 def _run(**fields: object) -> Run:
     own = {"profile": "sales", "identity": "v1:aa", "target": "sqlite:/x", "describer": "evidence"}
-    return Run(**{**own, "started_at": rows.MOMENT, **fields})  # type: ignore[arg-type]
+    return Run(**{**own, "started_at": rows.MOMENT, **fields})  # type: ignore[arg-type]  # passed on as it came

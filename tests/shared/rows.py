@@ -26,7 +26,7 @@ def stamped(kind: type[Row], fields: dict[str, object]) -> Values:
         "client_version": WHO.client_version,
         "origin_id": ORIGIN,
     }
-    return values_of(kind(**{**stamp, **fields}))  # type: ignore[arg-type]
+    return values_of(kind(**{**stamp, **fields}))  # type: ignore[arg-type]  # passed on as it came
 
 
 def in_key_order(values: list[Values]) -> list[Values]:

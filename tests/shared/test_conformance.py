@@ -34,7 +34,7 @@ def stored(store: SharedStore, table: str = "runs") -> Sequence[Values]:
 def test_a_row_of_every_table_comes_back_exactly_as_it_was_sent(
     store: SharedStore, soon: Deadline, table: object
 ) -> None:
-    table = BY_NAME[table.name]  # type: ignore[attr-defined]
+    table = BY_NAME[table.name]  # type: ignore[attr-defined]  # passed on as it came
     values = EVERY[table.name]
     assert store.upsert(table, [values], soon) == []
     assert stored(store, table.name) == [values]

@@ -267,7 +267,7 @@ def test_a_store_that_is_not_ours_to_write_is_told_apart(
     from dataclasses import replace
 
     with pytest.raises((Systemic, SharedStoreMismatch)) as caught:
-        check_store(replace(META, **changes), "a", "team")  # type: ignore[arg-type]
+        check_store(replace(META, **changes), "a", "team")  # type: ignore[arg-type]  # passed on as it came
     assert caught.value.code == code
     assert caught.value.hint
 

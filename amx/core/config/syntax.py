@@ -157,7 +157,7 @@ def _constructor() -> type[Any]:
     class StrictConstructor(SafeConstructor):
         """Gives each fault of a value the value's place in the file."""
 
-        def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - as its base has it
             try:
                 value = super().construct_object(node, deep)
             except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
