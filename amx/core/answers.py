@@ -3,12 +3,12 @@
 Nothing is said that the catalog does not say; what was not found is named.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from amx.core.catalog import CatalogDocument, Hit, TableInfo
 from amx.core.conversations import Session
+from amx.core.digest import sha256
 from amx.core.errors import DatabaseUnreachable
 from amx.core.history import History
 from amx.core.ports import Catalog, CatalogIndex, Describer
@@ -158,7 +158,7 @@ def described(
 def digest_of(tables: Sequence[TableInfo], descriptions: Descriptions) -> str:
     """Return a digest that changes whenever the catalog or a description does."""
     text = repr((tables, sorted(descriptions.items(), key=repr)))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def documents_of(

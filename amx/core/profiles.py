@@ -1,12 +1,11 @@
 """Profiles, and the identity of what they point at."""
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from amx.core.digest import sha256
 from amx.core.errors import ConfigInvalid
 from amx.core.secrets import Password, resolve
 
@@ -45,8 +44,8 @@ class Profile:
         Of backend, lower-cased literal hosts as a sorted set, port, database and schema, or the
         resolved path; never of credentials, TLS options or the profile's name.
         """
-        text = json.dumps(self._pointed_at(), separators=(",", ":"))
-        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        text = "\0".join(self._pointed_at())  # none of the parts can hold a NUL
+        digest = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return f"{IDENTITY_VERSION}:{digest[:32]}"
 
     @property
@@ -60,12 +59,12 @@ class Profile:
             place = ",".join(_hosts(self.host, self.port))
         return f"postgresql://{place}/{self.database}?schema={self.schema}"
 
-    def _pointed_at(self) -> list[object]:
+    def _pointed_at(self) -> list[str]:
         if self.backend == "sqlite":
             return [self.backend, self.path]
-        hosts = sorted(set(_hosts(self.host, self.port)))
         service = self.options.get("service", "")
-        return [self.backend, hosts, service, self.database, self.schema]
+        hosts = sorted(set(_hosts(self.host, self.port)))
+        return [self.backend, service, self.database, self.schema, *hosts]
 
 
 def profile_of(name: str, settings: Mapping[str, object], environ: Mapping[str, str]) -> Profile:

@@ -4,7 +4,6 @@ All text that enters a history passes `values_of`, so what no store can hold (NU
 surrogates) is replaced here, once.
 """
 
-import json
 import re
 from typing import Any, TypeVar
 
@@ -34,6 +33,8 @@ def canonical_json(value: object) -> str:
     Raises:
         TypeError: the value holds a float, whose text differs between databases.
     """
+    import json
+
     return json.dumps(_checked(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -63,7 +64,11 @@ def _value(row: Row, name: str, kind: Kind) -> str | int | None:
 
 
 def _field(value: str | int | None, kind: Kind) -> object:
-    return json.loads(value) if kind is Kind.JSON and isinstance(value, str) else value
+    if kind is not Kind.JSON or not isinstance(value, str):
+        return value
+    import json
+
+    return json.loads(value)
 
 
 def _checked(value: object) -> object:

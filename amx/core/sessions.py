@@ -4,16 +4,21 @@ The rule is checked before anything is read or sent, again inside the transactio
 a third time by the triggers of the local schema.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from amx.core.clock import now
 from amx.core.conversations import Session, Turn
 from amx.core.errors import ProfileMismatch, UnknownId
 from amx.core.keys import parse_id, unknown_id
-from amx.core.ports import LocalStore, Reader, Writer
 from amx.core.profiles import Profile
 from amx.core.rows import clean
+
+if TYPE_CHECKING:
+    from amx.core.ports import LocalStore, Reader, Writer
 
 TITLE_LENGTH = 60
 """Characters of the first question that become the title of a session begun by it."""

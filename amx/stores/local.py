@@ -15,7 +15,6 @@ from amx.core.clock import now
 from amx.core.errors import LocalStoreFailed
 from amx.core.ids import uuid7
 from amx.core.models import Row, Values
-from amx.core.ports import Where, Writer
 from amx.core.rows import RowT, clean, row_of, values_of
 from amx.core.tables import ATTRIBUTION, BY_NAME, Table
 from amx.stores.database import LocalDatabase
@@ -23,6 +22,7 @@ from amx.stores.schema import ENTERED, NEVER_ENTERED, ORIGIN
 
 if TYPE_CHECKING:
     from amx.core.attribution import Attribution
+    from amx.core.ports import Where, Writer
 
 LARGEST_ID = 2**63 - 1
 """Of SQLite's integers. Source: sqlite.org, Datatypes in SQLite, 2."""

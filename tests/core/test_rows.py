@@ -93,7 +93,7 @@ def test_an_id_tells_the_millisecond_it_was_made() -> None:
     assert before * 1000 - 1 <= milliseconds <= datetime.now(UTC).timestamp() * 1000 + 1
 
 
-@given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+@given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis wants it naive
 def test_a_moment_survives_as_text(moment: datetime) -> None:
     assert moment_of(text_of(moment)) == moment
 
