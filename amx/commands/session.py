@@ -1,14 +1,17 @@
 """Guard 1: sessions, each bound to the profile under which it began."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amx.core.conversations import Session, Turn
 from amx.core.documents import asset, session_document, turn_document
 from amx.output import Grid, Human
 from amx.runtime import Runtime, runtime_of
+
+if TYPE_CHECKING:
+    from amx.core.conversations import Session
+    from amx.core.turns import Turn
 
 app = typer.Typer(
     help="Conversations, each bound to one profile and database.", rich_markup_mode=None
@@ -120,18 +123,18 @@ def end(
         _print(runtime, session, f"Ended session {session.local_id}.")
 
 
-def _print(runtime: Runtime, session: Session, text: str) -> None:
+def _print(runtime: Runtime, session: "Session", text: str) -> None:
     why_not = runtime.sessions.why_not(session, runtime.profile_if_any)
     runtime.output.result(session_document(session, why_not), text)
 
 
-def _conversation(session: Session, turns: Sequence[Turn]) -> Human:
+def _conversation(session: "Session", turns: Sequence["Turn"]) -> Human:
     head = f"Session {session.local_id}: {session.title or '(no title)'}"
     bound = f"{session.profile}  {session.target}  {session.status}"
     return [head, bound, *(_utterance(turn) for turn in turns)]
 
 
-def _utterance(turn: Turn) -> str:
+def _utterance(turn: "Turn") -> str:
     cited = [asset(one) for one in turn.citations] if isinstance(turn.citations, list) else []
     sources = f"\n  cites: {', '.join(cited)}" if cited else ""
     return f"\n[{turn.turn_index}] {turn.role} ({turn.created_at}):\n{turn.content}{sources}"

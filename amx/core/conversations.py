@@ -1,6 +1,6 @@
-"""The rows of conversations: sessions and their turns."""
+"""The rows of conversations: sessions. Their turns stand in ``turns.py``."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from amx.core.models import Row
@@ -21,23 +21,3 @@ class Session(Row):
     started_at: str
     last_active_at: str
     ended_at: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn(Row):
-    """One utterance of a session.
-
-    ``profile`` and ``identity`` repeat the session's; the database refuses a turn whose pair
-    differs.
-    """
-
-    TABLE: ClassVar[str] = "turns"
-
-    session_id: str
-    turn_index: int
-    role: str
-    content: str
-    provenance: str | None = None
-    profile: str
-    identity: str
-    citations: object = field(default_factory=list)

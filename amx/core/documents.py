@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from amx.core.conversations import Session, Turn
+    from amx.core.conversations import Session
+    from amx.core.turns import Turn
     from amx.core.work import Result, Run
 
 Document = dict[str, object]

@@ -9,9 +9,9 @@ LARGEST = 2**63 - 1
 
 _SHOWN = 40
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
-_NUMBER = re.compile(r"0*([1-9][0-9]{0,18})", re.ASCII)
+_NUMBER = "0*([1-9][0-9]{0,18})"
 
 
 def parse_id(text: str, noun: str, hint: str) -> int | str:
@@ -25,9 +25,9 @@ def parse_id(text: str, noun: str, hint: str) -> int | str:
     Raises:
         UnknownId: it is neither, or a number that no row can have.
     """
-    if _UUID.fullmatch(text):
+    if re.fullmatch(_UUID, text):
         return text.lower()
-    number = _NUMBER.fullmatch(text)
+    number = re.fullmatch(_NUMBER, text)
     if number is None or int(number[1]) > LARGEST:
         raise unknown_id(text, noun, hint)
     return int(number[1])

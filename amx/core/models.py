@@ -15,13 +15,15 @@ Values = Mapping[str, str | int | None]
 """One row as its columns: JSON as canonical text, times as RFC 3339 text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class Row:
     """What every row of the history has.
 
     ``id`` is its key everywhere; ``local_id`` its number on this installation, ``None`` until
     the row is first written. The rest below is stamped by the writer, not by the maker of the
     row; unstamped rows are refused by the schema. ``TABLE`` names the table of the kind.
+
+    Only its kinds are made, so it has no methods of its own: making them takes a millisecond.
     """
 
     TABLE: ClassVar[str] = ""

@@ -9,7 +9,7 @@ from amx.core.errors import SecretUnavailable
 
 REDACTED = "***"
 
-SECRET_KEYS = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key|credential)")
+_SENSITIVE = "(?i)(password|passwd|secret|token|api_?key|private_?key|credential)"
 """Names of keys whose values are secrets, unless they are references or name a command."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -19,7 +19,7 @@ _COMMAND_TIMEOUT_S = 30
 
 def is_secret_key(key: str) -> bool:
     """Tell whether the value under this key is a secret."""
-    return bool(SECRET_KEYS.search(key)) and not key.endswith(("_command", "_env"))
+    return bool(re.search(_SENSITIVE, key)) and not key.endswith(("_command", "_env"))
 
 
 def is_reference(value: object) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from amx.core.clock import now
-from amx.core.conversations import Session, Turn
+from amx.core.conversations import Session
 from amx.core.errors import ProfileMismatch, UnknownId
 from amx.core.keys import parse_id, unknown_id
 from amx.core.profiles import Profile
@@ -19,13 +19,14 @@ from amx.core.rows import clean
 
 if TYPE_CHECKING:
     from amx.core.ports import LocalStore, Reader, Writer
+    from amx.core.turns import Turn
 
 TITLE_LENGTH = 60
 """Characters of the first question that become the title of a session begun by it."""
 
 LIST_ALL = "amx session list --all-profiles"
 
-Exchange = tuple[Session, Turn, Turn]
+Exchange = tuple[Session, "Turn", "Turn"]
 """A session as it is after a question and its answer, and both turns."""
 
 
@@ -133,6 +134,8 @@ class SessionService:
         Raises:
             UnknownId: there is no such session, or it was deleted.
         """
+        from amx.core.turns import Turn
+
         session = _find(self._reader, key)
         return session, self._reader.select(Turn, {"session_id": session.id})
 
@@ -246,6 +249,8 @@ def _ended(writer: Writer, session: Session) -> Session:
 
 
 def _turns(session: Session, question: str, answer: str) -> tuple[Turn, Turn]:
+    from amx.core.turns import Turn
+
     user = Turn(
         session_id=session.id,
         turn_index=session.turn_count + 1,

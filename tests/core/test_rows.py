@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amx.core.clock import moment_of, now, seconds_from_now, text_of
-from amx.core.conversations import Session, Turn
+from amx.core.conversations import Session
 from amx.core.ids import uuid7
 from amx.core.models import Row
 from amx.core.rows import canonical_json, clean, row_of, values_of
 from amx.core.tables import BY_NAME, SHARED_TABLES
+from amx.core.turns import Turn
 from amx.core.work import Event, Result, Run
 
 TREES = st.recursive(

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amx.core.attribution import Attribution
-from amx.core.conversations import Session, Turn
+from amx.core.conversations import Session
 from amx.core.ports import Where
+from amx.core.turns import Turn
 from amx.core.work import Event, Run
 from amx.stores.local import SQLiteLocalStore
 from amx.stores.outbox import SQLiteOutbox

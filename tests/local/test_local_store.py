@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amx.core.attribution import Attribution
-from amx.core.conversations import Session, Turn
+from amx.core.conversations import Session
 from amx.core.errors import LocalStoreFailed
 from amx.core.models import Row
 from amx.core.rows import REPLACEMENT, RowT
 from amx.core.tables import BY_NAME, SHARED_TABLES
+from amx.core.turns import Turn
 from amx.core.work import Event, Result, Run
 from tests.local.places import ANN, BEN, Place, event, run, session, turn
 

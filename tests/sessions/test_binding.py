@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from amx.core.conversations import Session, Turn
+from amx.core.conversations import Session
 from amx.core.errors import LocalStoreFailed
+from amx.core.turns import Turn
 from tests.local.places import Place, session, turn
 
 

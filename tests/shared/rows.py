@@ -1,9 +1,10 @@
 """Rows for the tests of the shared store, as a local store would hand them over."""
 
 from amx.core.attribution import Attribution
-from amx.core.conversations import Session, Turn
+from amx.core.conversations import Session
 from amx.core.models import Row, Values
 from amx.core.rows import values_of
+from amx.core.turns import Turn
 from amx.core.work import Event, Result, Run
 
 MOMENT = "2026-01-31T23:59:59.000001Z"
@@ -26,7 +27,7 @@ def stamped(kind: type[Row], fields: dict[str, object]) -> Values:
         "client_version": WHO.client_version,
         "origin_id": ORIGIN,
     }
-    return values_of(kind(**{**stamp, **fields}))  # type: ignore[arg-type]  # passed on as it came
+    return values_of(kind(**{**stamp, **fields}))
 
 
 def in_key_order(values: list[Values]) -> list[Values]:

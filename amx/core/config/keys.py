@@ -7,8 +7,8 @@ from amx.core.errors import UsageError
 Key = tuple[str, ...]
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PART = re.compile(rf'({_QUOTED}|[^."]+)(\.|$)')
-_PLAIN = re.compile(r'[^.\s"]+')
+_PART = rf'({_QUOTED}|[^."]+)(\.|$)'
+_PLAIN = r'[^.\s"]+'
 
 
 def key_of(text: str) -> Key:
@@ -18,7 +18,7 @@ def key_of(text: str) -> Key:
         UsageError: a part is empty or a quote is not closed.
     """
     parts, position = [], 0
-    while match := _PART.match(text, position):
+    while match := re.compile(_PART).match(text, position):
         parts.append(_unquoted(match[1]))
         position = match.end()
         if not match[2]:
@@ -31,7 +31,7 @@ def key_of(text: str) -> Key:
 
 def dotted(key: Key) -> str:
     """Return the text that `key_of` reads as these parts."""
-    return ".".join(part if _PLAIN.fullmatch(part) else _quoted(part) for part in key)
+    return ".".join(part if re.fullmatch(_PLAIN, part) else _quoted(part) for part in key)
 
 
 def _unquoted(part: str) -> str:

@@ -16,7 +16,7 @@ from amx.core.profiles import BACKENDS
 
 ANY = "*"
 
-_PORTS = re.compile(r"[0-9, ]*|.*\$\{\w+\}.*")
+_PORTS = r"[0-9, ]*|.*\$\{\w+\}.*"
 """What a port may be as text: nothing, one per host, or a reference."""
 
 
@@ -54,7 +54,7 @@ def _is_number(value: object) -> bool:
 
 def _is_port(value: object) -> bool:
     if isinstance(value, str):
-        return bool(_PORTS.fullmatch(value))
+        return bool(re.fullmatch(_PORTS, value))
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 16
 
 

@@ -25,7 +25,7 @@ _WIDE = 1 << 20
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_PLAIN_WORD = re.compile(r"[A-Za-z_/.][\w./@+-]*|\$\{\w+\}")
+_PLAIN_WORD = r"[A-Za-z_/.][\w./@+-]*|\$\{\w+\}"
 """Text that every style of YAML may hold without quotes, if it is not read as another type."""
 
 
@@ -274,7 +274,7 @@ def _fresh_text(text: str) -> Any:
     from ruamel.yaml import scalarstring
     from yaml.nodes import ScalarNode
 
-    if _PLAIN_WORD.fullmatch(text) and _yaml_tag(ScalarNode, text).endswith(":str"):
+    if re.fullmatch(_PLAIN_WORD, text) and _yaml_tag(ScalarNode, text).endswith(":str"):
         return scalarstring.PlainScalarString(text)
     if text.isprintable():
         return scalarstring.SingleQuotedScalarString(text)
