@@ -3,6 +3,7 @@
 Nothing is said that the catalog does not say; what was not found is named.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -105,8 +106,8 @@ class AnswerService:
         if not is_new:
             self._sessions.check(profile, session_key)
         warning = self._refreshed(profile, open_catalog)
-        asked = [stem for stem in stems(question) if stem not in STOP_WORDS]
-        matches = self._found(profile, asked)
+        asked = words_of(question)
+        matches = self._found(profile, list(asked))
         answer = phrased(profile.name, asked, matches)
         citations = cited(matches)
         session, _, _ = self._sessions.append(
@@ -141,6 +142,16 @@ class AnswerService:
         owners = {(hit.document.schema, hit.document.table) for hit in hits}
         tables = self._index.tables(profile.identity, sorted(owners))
         return ranked(asked, hits, tables)
+
+
+def words_of(question: str) -> dict[str, str]:
+    """Return the stems to search for, each with the word of the question that it is of."""
+    found: dict[str, str] = {}
+    for word in re.findall(r"\w+", question):
+        for stem in stems(word):
+            if stem not in STOP_WORDS:
+                found.setdefault(stem, word)
+    return found
 
 
 def described(
@@ -248,18 +259,20 @@ def cited(matches: Sequence[Match]) -> list[dict[str, object]]:
     return [{"schema": one.schema, "table": one.table, "column": one.column} for one in documents]
 
 
-def phrased(profile: str, asked: Sequence[str], matches: Sequence[Match]) -> str:
-    """Return the answer in words."""
+def phrased(profile: str, asked: Mapping[str, str], matches: Sequence[Match]) -> str:
+    """Return the answer in words; ``asked`` are the words of the question by their stems."""
     if not asked:
         return f"The question names nothing that the catalog of {profile} could be searched for."
     if not matches:
-        return f"I do not know: nothing in the catalog of {profile} matches {', '.join(asked)}."
+        words = ", ".join(dict.fromkeys(asked.values()))
+        return f"I do not know: nothing in the catalog of {profile} matches {words}."
     lines = [_line(matches[0]), *(f"  {_detail(one)}" for one in matches[0].columns)]
     if len(matches) > 1:
         lines.append("See also:")
         lines += [f"  {_line(match)}" for match in matches[1:SHOWN]]
-    missing = [stem for stem in asked if all(stem not in match.found for match in matches[:SHOWN])]
-    if missing:
+    found = frozenset().union(*(match.found for match in matches[:SHOWN]))
+    known = {word for stem, word in asked.items() if stem in found}
+    if missing := [word for word in dict.fromkeys(asked.values()) if word not in known]:
         lines.append(f"Nothing that I name here matches: {', '.join(missing)}.")
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from amx.core.answers import Match, cited, digest_of, documents_of, phrased, ranked
+from amx.core.answers import Match, cited, digest_of, documents_of, phrased, ranked, words_of
 from amx.core.catalog import ColumnInfo, Hit, TableInfo
 from amx.core.words import stems
 
@@ -64,7 +64,7 @@ def test_the_table_that_a_question_is_about_comes_first(question: str, first: st
 def test_an_answer_names_its_table_and_its_column_and_cites_both() -> None:
     asked = stems("prices tracks")
     matches = matched(asked)
-    answer = phrased("music", asked, matches)
+    answer = phrased("music", words_of("prices of tracks"), matches)
     assert answer.startswith("main.Track (columns: UnitPrice)\n  UnitPrice TEXT\nSee also:\n")
     assert cited(matches)[:2] == [
         {"schema": "main", "table": "Track", "column": None},
@@ -73,14 +73,14 @@ def test_an_answer_names_its_table_and_its_column_and_cites_both() -> None:
 
 
 def test_an_answer_says_what_it_does_not_know() -> None:
-    assert phrased("music", ["weather"], []) == (
+    assert phrased("music", words_of("the weather"), []) == (
         "I do not know: nothing in the catalog of music matches weather."
     )
     assert cited([]) == []
 
 
 def test_a_question_without_content_says_so() -> None:
-    assert phrased("music", [], []).startswith("The question names nothing")
+    assert phrased("music", {}, []).startswith("The question names nothing")
 
 
 def test_the_digest_changes_with_the_catalog_and_with_the_descriptions() -> None:
@@ -91,3 +91,9 @@ def test_the_digest_changes_with_the_catalog_and_with_the_descriptions() -> None
     }
     assert len(digests) == 3
     assert digest_of(MUSIC, {}) == digest_of(tuple(MUSIC), {})
+
+
+def test_an_answer_names_the_words_that_nothing_matches_as_they_were_asked() -> None:
+    question = "tracks living in Atlantis"
+    answer = phrased("music", words_of(question), matched(list(words_of(question))))
+    assert answer.splitlines()[-1] == "Nothing that I name here matches: living, Atlantis."
