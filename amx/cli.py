@@ -185,7 +185,8 @@ def main(argv: Sequence[str]) -> int:
     runtime.output.is_json = _asks_for_json(argv)
     code = _guarded(runtime, lambda: _invoke(argv, runtime))
     if code < Interrupted.exit_code:
-        code = _guarded(runtime, runtime.finish) or code
+        ended = _guarded(runtime, lambda: _finished(runtime, has_failed=code != 0))
+        code = code or ended
     return _guarded(runtime, lambda: _flushed(runtime)) or code
 
 
@@ -203,6 +204,14 @@ def _invoke(argv: Sequence[str], runtime: Runtime) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     ended = _command().main(args=list(argv), prog_name="amx", obj=runtime, standalone_mode=False)
     return ended if isinstance(ended, int) else 0
+
+
+def _finished(runtime: Runtime, *, has_failed: bool) -> int:
+    if runtime.has_written_shared or runtime.requires_delivery:
+        from amx.closing import finish
+
+        finish(runtime, has_failed=has_failed)
+    return 0
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:

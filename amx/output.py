@@ -95,6 +95,7 @@ class Output:
         self._out = stdout or sys.stdout
         self._err = stderr or sys.stderr
         self._held: list[str] = []
+        self._has_failed = False
 
     def result(self, document: object, human: Human) -> None:
         """Print the result of a command: the document as JSON, or its human form."""
@@ -124,7 +125,8 @@ class Output:
         its warnings stand in the error's details.
         """
         if self.is_json:
-            self._held.append(text)
+            if not self._has_failed:
+                self._held.append(text)
         else:
             self._write_warning(text)
 
@@ -157,6 +159,7 @@ class Output:
     def _facts(self, error: AmxError) -> dict[str, object]:
         details = {**error.details, "warnings": list(self._held)} if self._held else error.details
         self._held.clear()
+        self._has_failed = True
         return {
             "code": error.code,
             "message": error.message,

@@ -3,16 +3,13 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from amx.core.errors import (
-    AmxError,
-    NoProfile,
-    RowsLeft,
-    UnknownProfile,
-)
+from amx.core.errors import AmxError, NoProfile, UnknownProfile
 from amx.environment import Environment
 from amx.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import typer
 
     from amx.core.answers import AnswerService
@@ -207,6 +204,19 @@ class Runtime(Environment):
         history.mark_interrupted()
         return history
 
+    def note_event(self, kind: str, subject: str, details: "Mapping[str, object]") -> None:
+        """Record what a command has done already; where that fails, say so and no more.
+
+        An installation without a history gets none by this.
+        """
+        self.__dict__.pop("config", None)
+        if not self.local_path.exists():
+            return
+        try:
+            self.history.record_event(kind, subject, details)
+        except AmxError as error:
+            self.output.warn(f"It is done, but could not be recorded: {error.message}")
+
     @cached_property
     def describer(self) -> "Describer":
         """What proposes descriptions."""
@@ -229,6 +239,11 @@ class Runtime(Environment):
         return AnswerService(self.index, self.sessions, self.history, self.describer)
 
     # --- shared mode
+
+    @property
+    def has_written_shared(self) -> bool:
+        """Whether this command wrote a row that the shared store is to have."""
+        return "local" in self.__dict__ and self.local.has_written_shared
 
     @cached_property
     def sharing(self) -> "SharingService":
@@ -261,38 +276,3 @@ class Runtime(Environment):
     def _patch_config(self, changes: "Patch") -> None:
         self.config_file.patch(changes)
         self.__dict__.pop("config", None)
-
-    # --- the end of a command
-
-    def finish(self) -> int:
-        """Deliver what this command wrote, within its budget; return 0.
-
-        Raises:
-            RowsLeft: rows are queued and the user asked to fail then.
-        """
-        has_written = "local" in self.__dict__ and self.local.has_written_shared
-        warning = self._delivered() if has_written else None
-        if self.requires_delivery:
-            self._require_delivery(warning)
-        elif warning:
-            self.output.warn(warning)
-        return 0
-
-    def _delivered(self) -> str | None:
-        from amx.core.delivery import deliver
-
-        self.history.mark_interrupted()
-        return deliver(
-            self.outbox,
-            self.sharing.replayer,
-            lock_path=self.sharing.lock_path,
-            budget_s=self.config.delivery_budget_s,
-        )
-
-    def _require_delivery(self, warning: str | None) -> None:
-        status = self.sharing_reader.status()
-        left = status.pending + status.quarantined
-        if left:
-            message = f"Delivery is required, and {left} rows are left: "
-            reason = warning or status.last_error or "they were queued before"
-            raise RowsLeft(f"{message}{reason}", hint="amx history-store flush-pending")

@@ -194,7 +194,9 @@ def restore(
     source = Source(number=generation, is_latest_valid=latest_valid, path=from_)
     picked = _picked(runtime) if source == Source() else source
     if picked is not None:
-        _report(runtime, runtime.config_file.restore(picked))
+        restored = runtime.config_file.restore(picked)
+        _report(runtime, restored)
+        runtime.note_event("restore", str(runtime.config_path), {"from": str(restored.path)})
 
 
 def _picked(runtime: Runtime) -> Source | None:

@@ -155,9 +155,9 @@ def test_a_bug_is_70_with_a_report_and_no_traceback(home: Path) -> None:
 BUG = """
 import sys
 from amx import cli
-def bug(self):
+def bug(runtime, *, has_failed):
     raise ZeroDivisionError("postgresql://ada:hunter2@db1/x")
-cli.Runtime.finish = bug
+cli._finished = bug
 sys.exit(cli.main(["--version"]))
 """
 

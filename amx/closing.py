@@ -1,0 +1,42 @@
+"""The end of a command: what it wrote is delivered, within its budget."""
+
+from amx.core.errors import RowsLeft
+from amx.runtime import Runtime
+
+
+def finish(runtime: Runtime, *, has_failed: bool) -> None:
+    """Deliver what a command wrote; a store that is down is a warning, never a failure.
+
+    Args:
+        runtime: The command's.
+        has_failed: Whether the command ended with an error, which then is the one that counts.
+
+    Raises:
+        RowsLeft: rows are queued, and the user asked to fail then.
+    """
+    warning = _delivered(runtime) if runtime.has_written_shared else None
+    if runtime.requires_delivery and not has_failed:
+        _require_delivery(runtime, warning)
+    elif warning:
+        runtime.output.warn(warning)
+
+
+def _delivered(runtime: Runtime) -> str | None:
+    from amx.core.delivery import deliver
+
+    runtime.history.mark_interrupted()
+    return deliver(
+        runtime.outbox,
+        runtime.sharing.replayer,
+        lock_path=runtime.sharing.lock_path,
+        budget_s=runtime.config.delivery_budget_s,
+    )
+
+
+def _require_delivery(runtime: Runtime, warning: str | None) -> None:
+    status = runtime.sharing_reader.status()
+    left = status.pending + status.quarantined
+    if left:
+        message = f"Delivery is required, and {left} rows are left: "
+        reason = warning or status.last_error or "they were queued before"
+        raise RowsLeft(f"{message}{reason}", hint="amx history-store flush-pending")
