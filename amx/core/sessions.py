@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from amx.core.binding import mismatch, why_not
 from amx.core.clock import now
 from amx.core.conversations import Session
-from amx.core.errors import ProfileMismatch, UnknownId
+from amx.core.errors import UnknownId
 from amx.core.keys import parse_id, unknown_id
 from amx.core.profiles import Profile
-from amx.core.rows import clean
 
 if TYPE_CHECKING:
     from amx.core.ports import LocalStore, Reader, Writer
@@ -28,23 +28,6 @@ LIST_ALL = "amx session list --all-profiles"
 
 Exchange = tuple[Session, "Turn", "Turn"]
 """A session as it is after a question and its answer, and both turns."""
-
-
-def why_not(session: Session, profile: Profile | None) -> str | None:
-    """Say why a session cannot be continued under a profile; None where it can."""
-    if session.status == "deleted":
-        return "it was deleted"
-    if profile is None:
-        return "no profile is active"
-    has_other_name = session.profile != clean(profile.name)
-    has_other_identity = session.identity != profile.identity
-    if has_other_name and has_other_identity:
-        return "it is bound to another profile and to another database"
-    if has_other_name:
-        return "it is bound to another profile, which points at the same database"
-    if has_other_identity:
-        return f"it is bound to the database at which profile {session.profile!r} pointed before"
-    return None
 
 
 class SessionService:
@@ -184,32 +167,8 @@ class SessionService:
     def _bound(self, reader: Reader, profile: Profile, key: int | str) -> Session:
         session = _find(reader, key)
         if reason := why_not(session, profile):
-            raise self._mismatch(session, profile, reason)
+            raise mismatch(session, profile, reason, self._known_profiles())
         return session
-
-    def _mismatch(self, session: Session, profile: Profile, reason: str) -> ProfileMismatch:
-        number = session.local_id
-        ways_on = [f"amx session show --id {number}"]
-        if self._known_profiles().get(session.profile) == session.identity:
-            name = _argument(session.profile)
-            # The option also wins over an AMX_PROFILE, which `db use` does not.
-            resume = f"amx session resume {number} --profile={name.removeprefix('-- ')}"
-            ways_on.insert(0, f"amx db use {name} && {resume}")
-        return ProfileMismatch(
-            f"Session {number} cannot be continued here: {reason}. "
-            f"It began under profile {session.profile!r} ({session.target}); "
-            f"the active profile is {profile.name!r} ({profile.target}). Nothing was changed.",
-            hint="\n".join(ways_on),
-            details={
-                "session": number,
-                "session_profile": session.profile,
-                "session_target": session.target,
-                "profile": profile.name,
-                "target": profile.target,
-                "differs": _differences(session, profile),
-                "ways_on": ways_on,
-            },
-        )
 
 
 def _begin(writer: Writer, profile: Profile, title: str) -> Session:
@@ -288,21 +247,5 @@ def _find(reader: Reader, key: int | str) -> Session:
     return session
 
 
-def _differences(session: Session, profile: Profile) -> Sequence[str]:
-    pairs = {
-        "profile": session.profile != clean(profile.name),
-        "identity": session.identity != profile.identity,
-    }
-    return [name for name, differs in pairs.items() if differs]
-
-
 def _title(question: str) -> str:
     return " ".join(question.split())[:TITLE_LENGTH]
-
-
-def _argument(name: str) -> str:
-    """Quote a name for a shell, and keep one that begins with a dash from being an option."""
-    import shlex
-
-    quoted = shlex.quote(name)
-    return f"-- {quoted}" if name.startswith("-") else quoted

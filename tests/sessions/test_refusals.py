@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from amx.core.binding import why_not
 from amx.core.conversations import Session
 from amx.core.errors import ProfileMismatch, UnknownId
 from amx.core.profiles import Profile
-from amx.core.sessions import SessionService, why_not
+from amx.core.sessions import SessionService
 from amx.core.turns import Turn
 from tests.local.places import Place
 from tests.sessions.talks import BOOKS, SHOP, SHOP_MOVED, TWIN, ask, stored

@@ -1,0 +1,57 @@
+"""The end of a command: what is recorded of it, and whether it was delivered."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.support import Amx
+
+
+@pytest.fixture
+def shop(amx: Amx, tmp_path: Path) -> Path:
+    path = tmp_path / "shop.db"
+    sqlite3.connect(path).close()
+    assert amx("db", "add", "shop", "--backend", "sqlite", "--path", str(path)).code == 0
+    return path
+
+
+def test_a_restore_is_recorded_as_an_event(amx: Amx, shop: Path, home: Path) -> None:
+    amx("session", "new")
+    amx("db", "add", "other", "--backend", "sqlite", "--path", "other.db")
+    assert amx("config", "restore", "1").code == 0
+    with sqlite3.connect(home / "local.db") as connection:
+        events = connection.execute("SELECT kind, subject, details FROM events").fetchall()
+    backup = json.dumps({"from": str(home / "config.yml.bak.1")}, separators=(",", ":"))
+    assert events == [("restore", str(home / "config.yml"), backup)]
+
+
+def test_a_restore_of_a_broken_generation_is_done_and_says_what_it_could_not_record(
+    amx: Amx, shop: Path, home: Path, tmp_path: Path
+) -> None:
+    amx("session", "new")
+    broken = tmp_path / "broken.yml"
+    broken.write_text("a: [\n")
+    done = amx("config", "restore", "--from", str(broken))
+    assert done.code == 0
+    assert "could not be recorded" in done.err
+    assert (home / "config.yml").read_text() == "a: [\n"
+
+
+def test_a_restore_makes_no_history_where_there_is_none(amx: Amx, shop: Path, home: Path) -> None:
+    amx("db", "add", "other", "--backend", "sqlite", "--path", "other.db")
+    assert amx("config", "restore", "1").code == 0
+    assert not (home / "local.db").exists()
+
+
+def test_a_command_that_fails_keeps_its_own_code_when_delivery_is_required(
+    amx: Amx, shop: Path, tmp_path: Path
+) -> None:
+    amx("db", "add", "team", "--backend", "sqlite", "--path", str(tmp_path / "team.db"))
+    amx("history-store", "enable", "--profile", "team")
+    (tmp_path / "team.db").rename(tmp_path / "away.db")
+    amx("session", "new")
+    done = amx("session", "resume", "99", "--require-delivery", "--json")
+    assert (done.code, done.error["code"]) == (2, "usage.unknown_id")
+    assert amx("session", "list", "--require-delivery").code == 4
