@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from types import TracebackType
-from typing import Generic, TypeVar
+from functools import partial
+from typing import TypeVar
+
+from amx.core.outcome import Outcome
 
 T = TypeVar("T")
 
@@ -19,35 +20,10 @@ def answer(ask: Callable[[], T], timeout_s: float, abandon: Callable[[], None]) 
     Raises:
         TimeoutError: there was no answer within ``timeout_s`` seconds.
     """
-    future: Future[T] = Future()
-
-    def work() -> None:
-        with _Told(future):
-            future.set_result(ask())
-
-    threading.Thread(target=work, daemon=True).start()
+    outcome: Outcome[T] = Outcome()
+    threading.Thread(target=partial(outcome.of, ask), daemon=True).start()
     try:
-        return future.result(timeout_s)
+        return outcome.wait(timeout_s)
     finally:
-        if not future.done():
+        if not outcome.is_there:
             abandon()
-
-
-class _Told(Generic[T]):
-    """Hands whatever the block raises to whoever waits for its answer."""
-
-    def __init__(self, future: "Future[T]") -> None:
-        self._future = future
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        if error is not None:
-            self._future.set_exception(error)
-        return True

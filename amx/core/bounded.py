@@ -8,11 +8,11 @@ it touches nothing but the store.
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from amx.core.errors import Transient
 from amx.core.models import Values
+from amx.core.outcome import Outcome
 from amx.core.ports import SharedStore
 from amx.core.reports import Member, StoreMeta
 from amx.core.sending import Deadline, NotTaken
@@ -36,7 +36,7 @@ class BoundedStore:
         self._open = open_store
         self._target = target
         self._store: SharedStore | None = None
-        self._work: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._is_silent = False
 
@@ -76,10 +76,10 @@ class BoundedStore:
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, daemon=True)
             self._thread.start()
-        answer: Future[T] = Future()
-        self._work.put((act, answer))
+        outcome: Outcome[T] = Outcome()
+        self._work.put(lambda: outcome.of(lambda: act(self._opened())))
         try:
-            return answer.result(min(deadline.remaining_s + GRACE_S, threading.TIMEOUT_MAX))
+            return outcome.wait(deadline.remaining_s + GRACE_S)
         except TimeoutError as error:
             self._is_silent = True
             raise self._silence() from error
@@ -88,16 +88,12 @@ class BoundedStore:
         return Transient(f"{self._target} did not answer in time")
 
     def _serve(self) -> None:
-        while (call := self._work.get()) is not None:
-            act, answer = call
-            try:
-                if self._store is None:
-                    self._store = self._open()
-                answer.set_result(act(self._store))
-            except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
-                answer.set_exception(error)
+        while (work := self._work.get()) is not None:
+            work()
         if self._store is not None:
             self._store.close()
 
-
-_Call = tuple[Callable[[SharedStore], Any], "Future[Any]"]
+    def _opened(self) -> SharedStore:
+        if self._store is None:
+            self._store = self._open()
+        return self._store

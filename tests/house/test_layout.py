@@ -99,8 +99,8 @@ def test_only_the_top_of_the_program_catches_everything() -> None:
         caught = [ast.unparse(n.type) if n.type else "everything" for n in handlers]
         return [what for what in caught if what in {"everything", "Exception", "BaseException"}]
 
-    # `bounded` hands whatever its thread met to the thread that waits for it.
-    expected = {"amx/cli.py": ["Exception"], "amx/core/bounded.py": ["BaseException"]}
+    # `outcome` hands whatever a thread met to the thread that waits for it.
+    expected = {"amx/cli.py": ["Exception"], "amx/core/outcome.py": ["BaseException"]}
     assert _offenders(broad) == expected
 
 
