@@ -1,8 +1,6 @@
 """Runs ``python -m amx``."""
 
-import sys
-
-from amx.cli import main
+from amx.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run()

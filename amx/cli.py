@@ -25,7 +25,7 @@ from amx.core.errors import (
     Terminated,
     UsageError,
 )
-from amx.output import ReaderGone, discard_standard_output
+from amx.output import ReaderGone, discard_standard_output, open_standard_streams
 from amx.runtime import Runtime
 
 BROKEN_PIPE = 141
@@ -110,7 +110,7 @@ def _global_options(*, is_root: bool = False) -> list[TyperOption]:
     options = [_option("--json", "Print one JSON document.", _turn_on_json, is_flag=True)]
     for word, variable, text in GLOBAL_OPTIONS:
         is_flag = word not in _WITH_VALUE
-        callback = _override(variable)
+        callback = _override(word, variable)
         options.append(_option(word, text, callback, is_flag=is_flag, is_hidden=not is_root))
     return options
 
@@ -136,8 +136,11 @@ def _turn_on_json(context: typer.Context, _: object, value: object) -> None:
         context.obj.output.is_json = True
 
 
-def _override(variable: str) -> Callable[[typer.Context, object, object], None]:
+def _override(word: str, variable: str) -> Callable[[typer.Context, object, object], None]:
     def override(context: typer.Context, _: object, value: object) -> None:
+        if value == "":
+            # A script's variable that is not set must not mean the active one.
+            raise UsageError(f"{word} is empty. Nothing was changed.", hint="amx --help")
         if value is not None and value is not False:
             context.obj.environ[variable] = "1" if value is True else str(value)
 
@@ -197,6 +200,7 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 
 def run() -> NoReturn:
     """Be the ``amx`` program."""
+    open_standard_streams()
     sys.exit(main(sys.argv[1:]))
 
 
@@ -240,7 +244,7 @@ def _bug(runtime: Runtime, error: Exception) -> AmxError:
 
     try:
         return report_bug(runtime.home, error)
-    except AmxError:
+    except (AmxError, OSError):
         return InternalError(f"This is a bug in amx: {type(error).__name__}.")
 
 
@@ -258,7 +262,9 @@ def _told(runtime: Runtime, error: AmxError) -> int:
 def _words_error(error: typer.TyperException) -> AmxError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "amx"
-    return UsageError(f"{error.format_message()} Nothing was changed.", hint=f"{path} --help")
+    what = " ".join(error.format_message().split())
+    stop = "" if what.endswith((".", "?", "!")) else "."
+    return UsageError(f"{what}{stop} Nothing was changed.", hint=f"{path} --help")
 
 
 def _flushed(runtime: Runtime) -> int:

@@ -48,24 +48,40 @@ class Environment:
     def home(self) -> Path:
         """The folder of this installation; it need not exist."""
         named = self.environ.get("AMX_HOME")
-        try:
-            path = Path(named).expanduser() if named else Path("~/.amx").expanduser()
-        except RuntimeError as error:
-            message = "There is no home folder to keep anything in. Nothing was changed."
-            raise UsageError(message, hint="export AMX_HOME=/a/folder") from error
-        return path.absolute()
+        return _path(named or "~/.amx", "AMX_HOME")
 
     @cached_property
     def config_path(self) -> Path:
         """The configuration file; it need not exist."""
         named = self.environ.get("AMX_CONFIG")
-        return Path(named).expanduser().absolute() if named else self.home / "config.yml"
+        return _file_path(named, "AMX_CONFIG") if named else self.home / "config.yml"
 
     @cached_property
     def local_path(self) -> Path:
         """The local store's file; it need not exist."""
         named = self.environ.get("AMX_LOCAL_DB")
-        return Path(named).expanduser().absolute() if named else self.home / "local.db"
+        return _file_path(named, "AMX_LOCAL_DB") if named else self.home / "local.db"
 
     def _is_on(self, variable: str) -> bool:
         return self.environ.get(variable, "").lower() not in ("", "0", "no", "false")
+
+
+def _path(named: str, variable: str) -> Path:
+    """Return the absolute path that was named.
+
+    Raises:
+        UsageError: it stands on a home or a working directory that is not there.
+    """
+    try:
+        return Path(named).expanduser().absolute()
+    except (RuntimeError, OSError) as error:
+        message = f"There is no folder that {named} could stand in. Nothing was changed."
+        raise UsageError(message, hint=f"export {variable}=/a/path") from error
+
+
+def _file_path(named: str, variable: str) -> Path:
+    path = _path(named, variable)
+    if not path.name:
+        message = f"{variable} names {path}, which is no file. Nothing was changed."
+        raise UsageError(message, hint=f"export {variable}=/a/file")
+    return path

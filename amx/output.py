@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from amx.core.errors import AmxError, OutputFailed
@@ -76,6 +77,8 @@ class ReaderGone(Exception):
     """Who read standard output has gone away: no failure, and nobody to tell."""
 
 
+_STANDARD_ERROR = 2
+
 Human = str | Grid | Sequence["str | Grid"]
 """What a person reads instead of the JSON document."""
 
@@ -116,7 +119,7 @@ class Output:
     def note(self, text: str) -> None:
         """Tell a person something that is not the result; a script is not told."""
         if not self.is_json:
-            self._err.write(f"{visible(text)}\n")
+            self._tell(f"{visible(text)}\n")
 
     def warn(self, text: str) -> None:
         """Tell of something that wants attention.
@@ -134,18 +137,17 @@ class Output:
         """Show how far a command has come, on one line of a terminal that is written again."""
         if self._err.isatty() and not self.is_json:
             ending = "\n" if done == total else ""
-            self._err.write(f"\r\x1b[2K{done}/{total} {visible(what)}{ending}")
-            self._err.flush()
+            self._tell(f"\r\x1b[2K{done}/{total} {visible(what)}{ending}")
 
     def error(self, error: AmxError) -> None:
         """Print why a command did not do what was asked."""
         if self.is_json:
-            self._err.write(f"{as_json({'error': self._facts(error)})}\n")
+            self._tell(f"{as_json({'error': self._facts(error)})}\n")
             return
-        self._err.write(f"amx: {visible(error.message)}\n")
+        self._tell(f"amx: {visible(error.message)}\n")
         if error.hint:
             ways = error.hint.splitlines()
-            self._err.writelines(f"  try: {visible(way)}\n" for way in ways)
+            self._tell("".join(f"  try: {visible(way)}\n" for way in ways))
 
     def flush(self) -> None:
         """Hand everything to the system."""
@@ -154,7 +156,7 @@ class Output:
         self._held.clear()
         with _told_apart():
             self._out.flush()
-        self._err.flush()
+        self._tell("")
 
     def _facts(self, error: AmxError) -> dict[str, object]:
         details = {**error.details, "warnings": list(self._held)} if self._held else error.details
@@ -167,8 +169,16 @@ class Output:
             "details": details,
         }
 
+    def _tell(self, text: str) -> None:
+        """Write to standard error at once; where that fails nobody is left to be told."""
+        try:
+            self._err.write(text)
+            self._err.flush()
+        except OSError:
+            _discard(self._err)
+
     def _write_warning(self, text: str) -> None:
-        self._err.write(f"amx: warning: {visible(text)}\n")
+        self._tell(f"amx: warning: {visible(text)}\n")
 
     def _grid(self, grid: Grid) -> None:
         if self._out.isatty():
@@ -215,6 +225,27 @@ def as_json(document: object) -> str:
 
 def discard_standard_output() -> None:
     """Point standard output at nothing, after its reader has gone away."""
+    _discard(sys.stdout)
+
+
+def _discard(stream: TextIO) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
+    os.dup2(nothing, stream.fileno())
     os.close(nothing)
+
+
+def open_standard_streams() -> None:
+    """Give standard streams that the caller has closed a place to be: nothing.
+
+    Else the next file that is opened would take the number of one, and what is written to
+    standard error would land in it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or _nothing()
+    sys.stderr = sys.stderr or _nothing()
+
+
+def _nothing() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")

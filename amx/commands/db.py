@@ -184,4 +184,4 @@ def tables(ctx: typer.Context) -> None:
 
 
 def _chosen(runtime: Runtime, name: str | None) -> Profile:
-    return runtime.profile_named(name) if name else runtime.profile
+    return runtime.profile if name is None else runtime.profile_named(name)

@@ -29,7 +29,7 @@ def export(
     if md and runtime.output.is_json:
         message = "--md and --json exclude each other. Nothing was printed."
         raise UsageError(message, hint="amx export --help")
-    run = runtime.history.find_run(key) if key else _latest(runtime)
+    run = _latest(runtime) if key is None else runtime.history.find_run(key)
     results = runtime.history.results(run)
     if runtime.output.is_json:
         runtime.output.result(as_document(run, results), "")

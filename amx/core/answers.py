@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from amx.core.catalog import CatalogDocument, Hit, TableInfo
 from amx.core.conversations import Session
 from amx.core.digest import sha256
-from amx.core.errors import DatabaseUnreachable
+from amx.core.errors import DatabaseUnreachable, UsageError
 from amx.core.history import History
 from amx.core.ports import Catalog, CatalogIndex, Describer
 from amx.core.profiles import Profile
@@ -100,9 +100,12 @@ class AnswerService:
             ProfileMismatch: the session belongs to another profile or database; nothing is
                 changed.
             UnknownId: there is no such session.
+            UsageError: the question is empty.
             ServerMismatch: another server answers than the one remembered.
             DatabaseUnreachable: and nothing is known from before.
         """
+        if not question.strip():
+            raise UsageError("The question is empty. Nothing was changed.", hint="amx ask --help")
         if not is_new:
             self._sessions.check(profile, session_key)
         warning = self._refreshed(profile, open_catalog)

@@ -9,8 +9,14 @@ from amx.core.errors import SecretUnavailable
 
 REDACTED = "***"
 
-_SENSITIVE = "(?i)(password|passwd|secret|token|api_?key|private_?key|credential)"
+_SENSITIVE = (
+    "(?i)password|passwd|passphrase|(?<![a-z])(pass|pwd|bearer)(?![a-z])"
+    "|secret|token|(api|access|private)_?key|credential"
+)
 """Names of keys whose values are secrets, unless they are references or name a command."""
+
+_HARMLESS = r"(?i)_(command|env|path|file)$|^max_(\w+_)?tokens$"
+"""Names that only say where a secret is, or how many words a model may use."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -19,7 +25,7 @@ _COMMAND_TIMEOUT_S = 30
 
 def is_secret_key(key: str) -> bool:
     """Tell whether the value under this key is a secret."""
-    return bool(re.search(_SENSITIVE, key)) and not key.endswith(("_command", "_env"))
+    return bool(re.search(_SENSITIVE, key)) and not re.search(_HARMLESS, key)
 
 
 def is_reference(value: object) -> bool:

@@ -5,6 +5,7 @@ SQLite's errors become ours here and nowhere else.
 
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -175,11 +176,13 @@ class LocalDatabase:
 
     def _exists(self) -> bool:
         try:
-            self.path.stat()
+            mode = self.path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
             self.fail(f"it cannot be looked at ({error.strerror})", error)
+        if not stat.S_ISREG(mode):  # a pipe would be waited for without end
+            self.fail("it is not a regular file")
         return True
 
     def _version(self, connection: sqlite3.Connection) -> int:

@@ -159,7 +159,7 @@ def test_a_damaged_store_is_named(place: Place) -> None:
 def test_a_folder_in_place_of_the_file_is_named(place: Place) -> None:
     place.path.mkdir(parents=True)
 
-    assert "it cannot be opened" in failure(place)
+    assert "it is not a regular file" in failure(place)
 
 
 def test_a_file_in_place_of_the_folder_is_named(place: Place) -> None:

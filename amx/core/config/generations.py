@@ -6,6 +6,7 @@ the renames may reach the disk: nothing but the oldest is lost. `Generations.rec
 killed predecessor began.
 """
 
+import os
 from pathlib import Path
 
 from amx.core.config import disk
@@ -29,7 +30,7 @@ class Generations:
 
     def numbers(self) -> list[int]:
         """Return which generations there are, newest first."""
-        return [number for number in range(1, KEPT + 1) if self.path(number).is_file()]
+        return [number for number in range(1, KEPT + 1) if os.path.isfile(self.path(number))]  # noqa: PTH113 - Path raises where a name is too long
 
     def rotate(self, sight: disk.Sight) -> bool:
         """Make the live file's bytes the newest generation; drop the oldest if there are six.
