@@ -248,16 +248,16 @@ class Runtime(Environment):
     @cached_property
     def sharing(self) -> "SharingService":
         """Guards 2 and 3: what `amx history-store` is made of."""
-        return self._sharing(self.outbox)
+        return self._sharing(self.outbox, self.local)
 
     @cached_property
     def sharing_reader(self) -> "SharingService":
         """The same for commands that write nothing, not even a local store."""
         from amx.stores.outbox import SQLiteOutbox
 
-        return self._sharing(SQLiteOutbox(self.reader))
+        return self._sharing(SQLiteOutbox(self.reader), self.reader)
 
-    def _sharing(self, outbox: "SQLiteOutbox") -> "SharingService":
+    def _sharing(self, outbox: "SQLiteOutbox", local: "SQLiteLocalStore") -> "SharingService":
         from amx.core.sharing import SharingService, Surroundings
         from amx.stores.registry import open_shared_store
 
@@ -265,13 +265,18 @@ class Runtime(Environment):
             config=lambda: self.config,
             profile_named=self.profile_named,
             patch=self._patch_config,
-            record=self.history.record_event,
+            record=self._record_event,
             open_store=lambda profile, schema, database: open_shared_store(
                 profile, schema, database, self.environ
             ),
         )
+        if local.has_open_run():
+            self.history.mark_interrupted()
         lock_path = self.local_path.with_name(f"{self.local_path.name}.flush.lock")
         return SharingService(around, outbox, lock_path)
+
+    def _record_event(self, kind: str, subject: str, details: "Mapping[str, object]") -> None:
+        self.history.record_event(kind, subject, details)
 
     def _patch_config(self, changes: "Patch") -> None:
         self.config_file.patch(changes)

@@ -1,19 +1,14 @@
 """Guards 2 and 3: the team's shared store. Direct subcommands never ask; the bare group does."""
 
-from dataclasses import asdict
 from enum import Enum
 from typing import Annotated
 
 import typer
 
-from amx.core import status as checks
-from amx.core import store_menu as menu
-from amx.core.durations import seconds_of, since_of
+from amx.core import telling
 from amx.core.errors import NoTerminal, UsageError
-from amx.core.stopping import stop_wishes
 from amx.output import Grid
 from amx.runtime import Runtime, runtime_of
-from amx.stores.ddl import bootstrap_ddl
 
 app = typer.Typer(
     help="The shared store that the whole team reads.",
@@ -23,9 +18,6 @@ app = typer.Typer(
 )
 
 SCHEMA = "AMX"
-
-ENTRY = ("id", "table", "local_id", "revision", "state", "attempts", "queued_at", "last_error")
-"""What is shown of an entry."""
 
 
 class Backend(Enum):
@@ -65,11 +57,14 @@ def status(
 
     Example: amx history-store status --max-age 1h --max-pending 1000
     """
+    from amx.core.durations import seconds_of
+    from amx.core.status import check_limits
+
     runtime = runtime_of(ctx)
     max_age_s = seconds_of(max_age) if max_age else None
     found = runtime.sharing_reader.status()
     runtime.output.result(found.document, Grid(("", ""), list(found.words.items())))
-    checks.check_limits(found, max_age_s=max_age_s, max_pending=max_pending)
+    check_limits(found, max_age_s=max_age_s, max_pending=max_pending)
 
 
 @app.command()
@@ -87,13 +82,14 @@ def enable(
     """
     runtime = runtime_of(ctx)
     done = runtime.sharing.enable(profile, schema, database)
-    lines = [done.words]
-    if done.lacking and not migrate:
-        lines.append(f"Send them: {_PROGRAM} {menu.MIGRATE}")
-    if migrate:
-        runtime.sharing.enter_missing()
-        lines.append(checks.flush_words(runtime.sharing.flush()))
-    runtime.output.result(done.document, lines)
+    if not (migrate and done.lacking):
+        way_on = [f"Send them: {_PROGRAM} migrate-from-local"] if done.lacking else []
+        runtime.output.result(done.document, [done.words, *way_on])
+        return
+    runtime.sharing.enter_missing()
+    report = runtime.sharing.flush()
+    runtime.output.result(done.document, [done.words, telling.flush_words(report)])
+    telling.check_delivered(report)
 
 
 @app.command()
@@ -108,7 +104,7 @@ def disable(ctx: typer.Context) -> None:
     runtime.output.result({"enabled": False, "changed": was_on}, text)
 
 
-@app.command(menu.FLUSH)
+@app.command()
 def flush_pending(
     ctx: typer.Context,
     *,
@@ -120,6 +116,8 @@ def flush_pending(
 
     Example: amx history-store flush-pending --timeout 300
     """
+    from amx.core.stopping import stop_wishes
+
     runtime = runtime_of(ctx)
     with stop_wishes() as wish:
         report = runtime.sharing.flush(
@@ -129,9 +127,9 @@ def flush_pending(
             is_stopping=wish.is_there,
             progress=lambda done, left: runtime.output.progress(done, done + left, "rows sent"),
         )
-    runtime.output.result(checks.flush_document(report), checks.flush_words(report))
+    runtime.output.result(telling.flush_document(report), telling.flush_words(report))
     wish.obey("Stopped between two batches; the rest stays queued.")
-    checks.check_delivered(report)
+    telling.check_delivered(report)
 
 
 @app.command()
@@ -139,7 +137,7 @@ def pending(
     ctx: typer.Context,
     *,
     quarantined: Annotated[bool, typer.Option(help="Only what is quarantined.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=2**31, help="At most this many.")] = 100,
 ) -> None:
     """List what is queued, oldest first.
 
@@ -147,9 +145,9 @@ def pending(
     """
     runtime = runtime_of(ctx)
     found = runtime.sharing_reader.entries(is_quarantined_only=quarantined, limit=limit)
-    rows = [tuple(getattr(entry, key) for key in ENTRY) for entry in found]
-    document = {"entries": [dict(zip(ENTRY, row, strict=True)) for row in rows]}
-    runtime.output.result(document, Grid([key.upper() for key in ENTRY], rows))
+    facts = [telling.entry_facts(entry) for entry in found]
+    headers = [key.upper() for key in telling.ENTRY]
+    runtime.output.result({"entries": facts}, Grid(headers, [list(one.values()) for one in facts]))
 
 
 @app.command()
@@ -168,11 +166,11 @@ def retry(
         message = "Name the ids of quarantined entries, or say --all. Nothing was changed."
         raise UsageError(message, hint=f"{_PROGRAM} pending --quarantined")
     reopened = runtime.sharing.retry(None if everything else ids)
-    text = f"{reopened} entries are pending again. Send them: {_PROGRAM} {menu.FLUSH}"
+    text = f"{reopened} entries are pending again. Send them: {_PROGRAM} flush-pending"
     runtime.output.result({"reopened": reopened}, text)
 
 
-@app.command(menu.DROP)
+@app.command()
 def drop_pending(
     ctx: typer.Context,
     *,
@@ -187,7 +185,7 @@ def drop_pending(
     runtime.output.result({"dropped": dropped}, f"Dropped {dropped} entries; local rows stay.")
 
 
-@app.command(menu.DUMP_DDL)
+@app.command()
 def dump_ddl(
     ctx: typer.Context,
     *,
@@ -200,6 +198,8 @@ def dump_ddl(
 
     Example: amx history-store dump-ddl --backend postgresql --grant-to amx_writers
     """
+    from amx.stores.ddl import bootstrap_ddl
+
     runtime = runtime_of(ctx)
     if backend is None and profile is None:
         message = "Say --profile P or --backend B. Nothing was changed."
@@ -212,7 +212,7 @@ def dump_ddl(
         runtime.output.verbatim(text)
 
 
-@app.command(menu.MIGRATE)
+@app.command()
 def migrate_from_local(ctx: typer.Context) -> None:
     """Queue every local row that the shared store lacks, then send what is queued.
 
@@ -221,9 +221,9 @@ def migrate_from_local(ctx: typer.Context) -> None:
     runtime = runtime_of(ctx)
     entered = runtime.sharing.enter_missing()
     report = runtime.sharing.flush()
-    document = {"entered": entered, **checks.flush_document(report)}
-    runtime.output.result(document, [f"Queued {entered} rows.", checks.flush_words(report)])
-    checks.check_delivered(report)
+    document = {"entered": entered, **telling.flush_document(report)}
+    runtime.output.result(document, [f"Queued {entered} rows.", telling.flush_words(report)])
+    telling.check_delivered(report)
 
 
 @app.command()
@@ -239,11 +239,11 @@ def verify(
     runtime = runtime_of(ctx)
     if repair:
         runtime.output.note(f"Entered {runtime.sharing.repair()} rows again.")
-        runtime.output.note(checks.flush_words(runtime.sharing.flush()))
+        runtime.output.note(telling.flush_words(runtime.sharing.flush()))
     found = runtime.sharing.verify()
-    document = {"equal": found.is_equal, **asdict(found)}
+    document = telling.verify_document(found)
     runtime.output.result(document, Grid(("", ""), list(document.items())))
-    checks.check_equal(found)
+    telling.check_equal(found)
 
 
 @app.command()
@@ -256,13 +256,12 @@ def team(
 
     Example: amx history-store team --since 7d
     """
+    from amx.core.durations import since_of
+
     runtime = runtime_of(ctx)
     members = runtime.sharing_reader.team(since_of(since) if since else None)
-    facts = [asdict(member) for member in members]
-    rows = [
-        tuple({**one, "client_versions": ", ".join(one["client_versions"])}.values())
-        for one in facts
-    ]
+    facts = [telling.member_facts(member) for member in members]
+    rows = [telling.member_cells(member) for member in members]
     headers = ("WHO", "HOST", "VERSIONS", "RUNS", "SESSIONS", "EVENTS", "LAST SEEN")
     runtime.output.result({"members": facts}, Grid(headers, rows))
 
@@ -276,6 +275,7 @@ _RUN = {command.__name__.replace("_", "-"): command for command in _PLAIN}
 
 def _pick(ctx: typer.Context, runtime: Runtime) -> None:
     from amx import picker
+    from amx.core import store_menu as menu
 
     if not runtime.has_terminal:
         message = "The picker needs a terminal, and there is none. Nothing was changed."

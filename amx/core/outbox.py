@@ -74,7 +74,7 @@ def check_store(meta: StoreMeta | None, remembered: str | None, target: str) -> 
         raise Systemic(message, hint="amx history-store enable")
     if meta.oldest_writer > SCHEMA_VERSION:
         message = f"The shared schema at {target} has version {meta.schema_version}, which this"
-        message += " client is too old for. The rows stay queued."
+        message += " client is too old for: upgrade amx. The rows stay queued."
         raise SchemaTooNew(message, hint=_UPGRADE)
     if remembered and meta.store_id != remembered:
         message = f"Another store answers at {target} than the one that was enabled"
@@ -83,7 +83,7 @@ def check_store(meta: StoreMeta | None, remembered: str | None, target: str) -> 
     return meta
 
 
-_UPGRADE = "Upgrade amx: pip install --upgrade amx"
+_UPGRADE = "pip install --upgrade amx"
 
 
 def _never() -> bool:
@@ -151,7 +151,7 @@ class OutboxReplayer:
                 self._check(store, deadline)
                 drain.run(store, deadline)
             except SharedStoreError as error:
-                drain.problem = error.message
+                drain.problem, drain.hint = error.message, error.hint
                 self._note_failure(error)
             finally:
                 store.close()
@@ -178,6 +178,7 @@ class OutboxReplayer:
             quarantined=counts.quarantined,
             seconds=round(time.monotonic() - began, 3),
             problem=drain.problem,
+            hint=drain.hint,
         )
 
 
@@ -192,6 +193,7 @@ class _Drain:
     delivered: int = 0
     behind: int = 0
     problem: str | None = None
+    hint: str | None = None
     paused: set[str] = field(default_factory=set)
 
     def run(self, store: SharedStore, deadline: Deadline) -> None:

@@ -37,6 +37,7 @@ class ReplayReport:
     quarantined: int
     seconds: float
     problem: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

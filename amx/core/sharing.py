@@ -1,24 +1,26 @@
 """Shared mode: turned on and off, flushed, checked. What `history-store` is made of."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from __future__ import annotations
 
-from amx.core import back_off, targets
-from amx.core.bounded import BoundedStore
-from amx.core.config.model import REMOVED, Config
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+
 from amx.core.errors import Systemic, Transient, UnknownId
-from amx.core.locks import file_lock
-from amx.core.origins import begin_origin
-from amx.core.outbox import STORE_ID, STORE_VERSION, OutboxReplayer, Progress, check_store
-from amx.core.ports import Outbox, SharedStore
-from amx.core.profiles import Profile
-from amx.core.reports import Member, OutboxEntry, ReplayReport, StoreMeta, VerifyReport
 from amx.core.sending import Deadline
-from amx.core.status import StoreStatus, status_of
-from amx.core.targets import Target, target_of
-from amx.core.verify import Verifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from amx.core.bounded import BoundedStore
+    from amx.core.config.model import Config
+    from amx.core.enabling import Enabled
+    from amx.core.outbox import OutboxReplayer, Progress
+    from amx.core.ports import Outbox, SharedStore
+    from amx.core.profiles import Profile
+    from amx.core.reports import Member, OutboxEntry, ReplayReport, VerifyReport
+    from amx.core.status import StoreStatus
+    from amx.core.targets import Target
+    from amx.core.verify import Verifier
 
 ENABLE_S = 30.0
 TEAM_S = 30.0
@@ -27,11 +29,10 @@ FOR_EVER_S = 10.0 * 365 * 86400
 
 T = TypeVar("T")
 
-Patch = Mapping[tuple[str, ...], object]
+Patch: TypeAlias = "Mapping[tuple[str, ...], object]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What shared mode needs of the program around it.
 
     ``patch`` changes the configuration durably, and ``config`` then tells it as it is;
@@ -43,35 +44,6 @@ class Surroundings:
     patch: Callable[[Patch], None]
     record: Callable[[str, str, Mapping[str, object]], object]
     open_store: Callable[[Profile, str, str | None], SharedStore]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enabled:
-    """What `enable` found and did."""
-
-    target: Target
-    meta: StoreMeta
-    is_new: bool
-    lacking: int
-
-    @property
-    def document(self) -> Mapping[str, object]:
-        """What was done, as scripts read it."""
-        return {
-            "enabled": True,
-            "target": self.target.words,
-            "schema_version": self.meta.schema_version,
-            "created": self.is_new,
-            "lacking": self.lacking,
-        }
-
-    @property
-    def words(self) -> str:
-        """What was done, in one line."""
-        state = "created" if self.is_new else "found"
-        version = f"schema version {self.meta.schema_version} ({state})"
-        lacking = f" It lacks {self.lacking} earlier local rows." if self.lacking else ""
-        return f"Shared mode is on: {self.target.words}, {version}.{lacking}"
 
 
 class SharingService:
@@ -91,6 +63,8 @@ class SharingService:
     @property
     def replayer(self) -> OutboxReplayer:
         """What delivers to the target that the queue belongs to."""
+        from amx.core.outbox import OutboxReplayer
+
         return OutboxReplayer(
             self._outbox,
             self._store_of_queue,
@@ -107,10 +81,13 @@ class SharingService:
             TargetMismatch: its profile now points at something else.
         """
         target, profile = self._current()
-        return self._bounded(profile, target)
+        return bounded(self._around, profile, target)
 
     def status(self) -> StoreStatus:
         """Return mode, target and queue; the shared store is not asked."""
+        from amx.core import targets
+        from amx.core.status import status_of
+
         return status_of(self._outbox, targets.remembered(self._outbox), self._around.config())
 
     def enable(self, profile_name: str, schema: str, database: str | None) -> Enabled:
@@ -118,26 +95,13 @@ class SharingService:
 
         Raises:
             UnknownProfile: there is none of this name.
+            UsageError: no schema can have this name.
             TargetMismatch: rows are queued for another target.
             SharedStoreError: the store cannot be had; nothing was changed.
         """
-        profile = self._around.profile_named(profile_name)
-        target = target_of(profile, schema, database)
-        targets.check_switch(self._outbox, target)
-        store = self._bounded(profile, target)
-        try:
-            before = _known(store)
-            meta = check_store(store.bootstrap(Deadline(ENABLE_S)), None, target.words)
-            lacking = Verifier(self._outbox, store).verify().missing
-        except Transient as error:
-            raise Transient(_not_enabled(error), details=error.details) from error
-        except Systemic as error:
-            hint = error.hint or f"amx history-store dump-ddl --profile {profile_name}"
-            raise Systemic(_not_enabled(error), hint=hint, details=error.details) from error
-        finally:
-            store.close()
-        self._turn_on(target, meta)
-        return Enabled(target=target, meta=meta, is_new=before is None, lacking=lacking)
+        from amx.core.enabling import enable
+
+        return enable(self._around, self._outbox, profile_name, schema, database)
 
     def disable(self) -> bool:
         """Turn dual-writing off on this machine; queue and shared rows stay.
@@ -166,6 +130,8 @@ class SharingService:
             Busy: another flush holds the lock.
             Refused: the store, or the profile, is not the one that the rows are queued for.
         """
+        if not self._outbox.counts().pending:  # needs nothing of what delivers
+            return self._nothing_flushed()
         deadline = Deadline(FOR_EVER_S if timeout_s is None else timeout_s)
         return self.replayer.replay(
             deadline, limit=limit, wait_s=wait_s, is_stopping=is_stopping, progress=progress
@@ -225,73 +191,77 @@ class SharingService:
         Raises:
             SharedStoreError: the store could not be read.
         """
-        store = self.store()
-        try:
-            return list(store.team(since, Deadline(TEAM_S)))
-        finally:
-            store.close()
+        return self._read(lambda store: list(store.team(since, Deadline(TEAM_S))))
+
+    def _nothing_flushed(self) -> ReplayReport:
+        from amx.core.reports import ReplayReport
+
+        counts = self._outbox.counts()
+        return ReplayReport(
+            delivered=0, pending=counts.pending, quarantined=counts.quarantined, seconds=0.0
+        )
 
     def _store_of_queue(self) -> SharedStore:
         """Return the store to deliver to: from now on the queue belongs to it."""
+        from amx.core import targets
+
         target, profile = self._current()
         if targets.remembered(self._outbox) is None:
             targets.remember(self._outbox, target)
-        return self._bounded(profile, target)
+        return bounded(self._around, profile, target)
 
     def _current(self) -> tuple[Target, Profile]:
+        from amx.core import targets
+
         around = self._around
         return targets.current(self._outbox, around.config(), around.profile_named)
 
     def _verified(self, act: Callable[[Verifier], T]) -> T:
         """Compare while no flush of this installation moves rows from one side to the other."""
-        store = self.store()
+        from amx.core.locks import file_lock
+        from amx.core.verify import Verifier
+
         with file_lock(self.lock_path, wait_s=LOCK_WAIT_S, purpose="verify"):
-            try:
-                meta = store.meta(Deadline(ENABLE_S))
-                check_store(meta, self._outbox.state(STORE_ID), store.target)
-                return act(Verifier(self._outbox, store))
-            finally:
-                store.close()
+            return self._read(lambda store: act(Verifier(self._outbox, store)))
 
-    def _bounded(self, profile: Profile, target: Target) -> BoundedStore:
-        around = self._around
-        return BoundedStore(
-            lambda: around.open_store(profile, target.schema, target.database), target.words
-        )
+    def _read(self, act: Callable[[SharedStore], T]) -> T:
+        """Read the store, once it was recognised as the one that was enabled."""
+        from amx.core.outbox import STORE_ID, check_store
 
-    def _turn_on(self, target: Target, meta: StoreMeta) -> None:
-        changes: dict[tuple[str, ...], object] = {
-            ("history_store_enabled",): True,
-            ("history_store_profile",): target.profile,
-            ("history_store_schema",): target.schema,
-        }
-        if target.database or self._around.config().history_store_database:
-            changes["history_store_database",] = target.database or REMOVED
-        self._around.patch(changes)
-        targets.remember(self._outbox, target)
-        back_off.note_success(self._outbox)
-        self._outbox.set_state({STORE_ID: meta.store_id, STORE_VERSION: str(meta.schema_version)})
-        self._record("enable", {"store_id": meta.store_id, "profile": target.profile})
+        store = self.store()
+        try:
+            meta = store.meta(Deadline(ENABLE_S))
+            check_store(meta, self._outbox.state(STORE_ID), store.target)
+            return act(store)
+        except (Transient, Systemic) as error:
+            msg = f"The shared store could not be read: {error.message.removesuffix('.')}."
+            hint = error.hint or "amx history-store status"
+            raise type(error)(msg, hint=hint, details=error.details) from error
+        finally:
+            store.close()
 
     def _note_rolled_back(self, rows: int) -> None:
+        from amx.core.origins import begin_origin
+
         origin = begin_origin(self._outbox)
         self._record("rolled-back", {"rows": rows, "new_origin": origin})
 
     def _record(self, kind: str, details: Mapping[str, object]) -> None:
-        target = targets.remembered(self._outbox)
-        self._around.record(kind, target.words if target else "", details)
+        record(self._around, self._outbox, kind, details)
 
 
-def _known(store: SharedStore) -> StoreMeta | None:
-    """Return what the store says of itself, or None where it is not there yet.
+def bounded(around: Surroundings, profile: Profile, target: Target) -> BoundedStore:
+    """Return the store of a target, its calls bounded."""
+    from amx.core.bounded import BoundedStore
 
-    A file that does not exist cannot be told from one out of reach: `bootstrap` finds out.
-    """
-    try:
-        return store.meta(Deadline(ENABLE_S))
-    except Transient:
-        return None
+    return BoundedStore(
+        lambda: around.open_store(profile, target.schema, target.database), target.words
+    )
 
 
-def _not_enabled(error: Systemic | Transient) -> str:
-    return f"{error.message.removesuffix('.')}. Shared mode was not turned on; nothing was changed."
+def record(around: Surroundings, outbox: Outbox, kind: str, details: Mapping[str, object]) -> None:
+    """Record an event about the target that the queue belongs to."""
+    from amx.core import targets
+
+    target = targets.remembered(outbox)
+    around.record(kind, target.words if target else "", details)

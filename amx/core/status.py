@@ -7,10 +7,9 @@ from amx.core import back_off
 from amx.core.clock import now
 from amx.core.config.model import Config
 from amx.core.durations import age_s, words_of
-from amx.core.errors import CheckFailed, RowsLeft
+from amx.core.errors import CheckFailed
 from amx.core.outbox import LAST_FLUSH, STORE_VERSION
 from amx.core.ports import Outbox
-from amx.core.reports import ReplayReport, VerifyReport
 from amx.core.targets import Target
 
 
@@ -100,44 +99,3 @@ def check_limits(
     if max_age_s is not None and oldest and age_s(oldest, now()) > max_age_s:
         msg = f"The oldest row is queued for {words_of(age_s(oldest, now()))}."
         raise CheckFailed(msg, hint="amx history-store flush-pending")
-
-
-def check_delivered(report: ReplayReport) -> None:
-    """Pass where a flush left nothing behind.
-
-    Raises:
-        RowsLeft: rows are pending or quarantined.
-    """
-    if not (report.pending or report.quarantined):
-        return
-    reason = f": {report.problem.removesuffix('.')}" if report.problem else ""
-    msg = f"Rows are left: {report.pending} pending, {report.quarantined} quarantined{reason}."
-    quarantined = "amx history-store pending --quarantined"
-    hint = "amx history-store status" if report.pending else quarantined
-    raise RowsLeft(msg, hint=hint, details={"problem": report.problem})
-
-
-def check_equal(report: VerifyReport) -> None:
-    """Pass where local rows and shared rows agree.
-
-    Raises:
-        CheckFailed: they differ.
-    """
-    if report.is_equal:
-        return
-    found = f"{report.missing} missing, {report.stale} stale, {report.altered} altered"
-    msg = f"Local and shared rows differ: {found}, {report.extra} extra. Nothing was changed."
-    raise CheckFailed(msg, hint="amx history-store verify --repair")
-
-
-def flush_document(report: ReplayReport) -> dict[str, object]:
-    """Return what a flush did, as scripts read it."""
-    keys = ("delivered", "pending", "quarantined", "seconds")
-    return {key: getattr(report, key) for key in keys}
-
-
-def flush_words(report: ReplayReport) -> str:
-    """Return what a flush did, in one line."""
-    left = f"{report.pending} pending, {report.quarantined} quarantined"
-    rows = "1 row" if report.delivered == 1 else f"{report.delivered} rows"
-    return f"Delivered {rows} in {report.seconds:.1f} s; {left}."

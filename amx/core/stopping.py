@@ -27,21 +27,24 @@ class StopWish:
             Interrupted: by Ctrl-C.
             Terminated: by SIGTERM.
         """
-        if self._signal == signal.SIGINT:
-            raise Interrupted(message)
         if self._signal is not None:
-            raise Terminated(message)
+            raise _error_of(self._signal)(message)
 
     def note(self, number: int, _frame: FrameType | None) -> None:
         """Keep the wish; a second one is not waited for.
 
         Raises:
-            Interrupted: it is the second wish.
+            Interrupted: it is the second wish, Ctrl-C.
+            Terminated: it is the second wish, SIGTERM.
         """
         if self._signal is not None:
             msg = "Stopped at once; what was being sent stays queued."
-            raise Interrupted(msg)
+            raise _error_of(number)(msg)
         self._signal = number
+
+
+def _error_of(number: int) -> type[Interrupted]:
+    return Interrupted if number == signal.SIGINT else Terminated
 
 
 @contextmanager

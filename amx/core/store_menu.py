@@ -1,8 +1,11 @@
 """What the history-store picker offers now, and what it asks first. Pure decisions."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from amx.core.status import StoreStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from amx.core.status import StoreStatus
 
 STATUS = "status"
 ENABLE = "enable"
@@ -21,8 +24,7 @@ SUBCOMMANDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the picker; ``question`` is asked first, and answered No by default."""
 
     key: str

@@ -1,19 +1,27 @@
 """The target: the one shared store that the queue of this installation belongs to."""
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from __future__ import annotations
 
-from amx.core.config.model import Config
-from amx.core.errors import SharedModeOff, TargetMismatch
-from amx.core.ports import Outbox
-from amx.core.profiles import Profile
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from amx.core.errors import SharedModeOff, TargetMismatch, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amx.core.config.model import Config
+    from amx.core.ports import Outbox
+    from amx.core.profiles import Profile
 
 KEY = "target"
 
+LONGEST_NAME = 63
+"""Bytes of an identifier, unless a server was built otherwise."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+
+class Target(NamedTuple):
     """A shared store by its profile, schema and database, and what these pointed at."""
 
     profile: str
@@ -24,9 +32,14 @@ class Target:
 
 
 def target_of(profile: Profile, schema: str, database: str | None) -> Target:
-    """Return the target that a profile, a schema and a database make."""
+    """Return the target that a profile, a schema and a database make.
+
+    Raises:
+        UsageError: no schema can have this name.
+    """
     place = profile
     if profile.backend != "sqlite":
+        check_name(schema, "schema")
         place = replace(profile, schema=schema, database=database or profile.database)
     return Target(
         profile=profile.name,
@@ -37,6 +50,23 @@ def target_of(profile: Profile, schema: str, database: str | None) -> Target:
     )
 
 
+def check_name(name: str, what: str) -> None:
+    """Let a name through that PostgreSQL takes as it is: a longer one it would cut off.
+
+    Source: PostgreSQL manual, 4.1.1 (identifiers end at 63 bytes and hold no NUL).
+
+    Raises:
+        UsageError: it is empty, too long, or no text.
+    """
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        size = 0
+    if not 0 < size <= LONGEST_NAME or "\0" in name:
+        msg = f"No {what} can have the name {name!r}: names have 1 to {LONGEST_NAME} bytes of text."
+        raise UsageError(f"{msg} Nothing was changed.")
+
+
 def remembered(outbox: Outbox) -> Target | None:
     """Return the target that was enabled last, if any ever was."""
     text = outbox.state(KEY)
@@ -45,7 +75,7 @@ def remembered(outbox: Outbox) -> Target | None:
 
 def remember(outbox: Outbox, target: Target) -> None:
     """Keep which target the queue belongs to from now on."""
-    outbox.set_state({KEY: json.dumps(asdict(target))})
+    outbox.set_state({KEY: json.dumps(target._asdict())})
 
 
 def current(
@@ -53,23 +83,26 @@ def current(
 ) -> tuple[Target, Profile]:
     """Return the target that the queue belongs to, and its profile as it is now.
 
-    That is the one enabled last; in a home whose local store is new (a CI job with the team's
-    configuration) the one that the configuration names.
+    While shared mode is on that is the one that the configuration names (the only one in a home
+    whose local store is new: a CI job with the team's configuration); else the one enabled last.
 
     Raises:
         SharedModeOff: there is neither.
         UnknownProfile: its profile is gone.
-        TargetMismatch: its profile was pointed at something else since.
+        TargetMismatch: the configuration names another target than the one that was enabled, or
+            its profile was pointed at something else since.
     """
     target = remembered(outbox)
-    name = target.profile if target else config.history_store_profile
-    if not name or not (target or config.is_shared):
+    if config.is_shared and config.history_store_profile:
+        profile = profile_named(config.history_store_profile)
+        named = target_of(profile, config.history_store_schema, config.history_store_database)
+        if target is not None:
+            check_unmoved(target, named)
+        return named, profile
+    if target is None:
         msg = "Shared mode was never turned on here, so there is no shared store. Nothing was done."
         raise SharedModeOff(msg, hint="amx history-store enable --profile P")
-    profile = profile_named(name)
-    if target is None:
-        schema, database = config.history_store_schema, config.history_store_database
-        return target_of(profile, schema, database), profile
+    profile = profile_named(target.profile)
     check_unmoved(target, target_of(profile, target.schema, target.database))
     return target, profile
 

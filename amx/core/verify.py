@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from amx.core.models import Values
 from amx.core.origins import origins_of
@@ -28,8 +28,7 @@ class State(Enum):
     EXTRA = "extra"
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """One row, as it stands on both sides."""
 
     table: Table

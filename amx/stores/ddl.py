@@ -4,7 +4,7 @@ It is what `enable` runs and what `dump-ddl` prints: there is no other.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from amx.core.tables import (
     ATTRIBUTION,
@@ -28,8 +28,7 @@ _SCHEMA_COMMENT = "Shared history of amx: who ran and asked what, on which machi
 _META_COMMENT = "One row: what this store says of itself."
 
 
-@dataclass(frozen=True, slots=True)
-class _Fixed:
+class _Fixed(NamedTuple):
     """A column that the client never writes: its whole definition, by backend."""
 
     name: str

@@ -94,6 +94,10 @@ class SQLiteLocalStore:
         # Only now is it durable.
         self.has_written_shared |= writer.has_entered
 
+    def has_open_run(self) -> bool:
+        """Tell whether a run has no terminal status: it runs, or it was killed."""
+        return bool(self.database.query("SELECT 1 FROM runs WHERE status = 'running' LIMIT 1"))
+
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
         self.database.close()

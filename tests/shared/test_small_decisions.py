@@ -15,8 +15,9 @@ from amx.core.profiles import profile_of
 from amx.core.reports import ReplayReport, VerifyReport
 from amx.core.sending import NotTaken
 from amx.core.sifting import SAMPLES, SUSPECTS, sift
-from amx.core.status import StoreStatus, check_delivered, check_equal, check_limits
+from amx.core.status import StoreStatus, check_limits
 from amx.core.targets import target_of
+from amx.core.telling import check_delivered, check_equal
 
 POISON = st.sets(st.integers(0, 63), max_size=20)
 
