@@ -1,6 +1,6 @@
 """The end of a command: what it wrote is delivered, within its budget."""
 
-from amx.core.errors import RowsLeft
+from amx.core.errors import AmxError, RowsLeft
 from amx.runtime import Runtime
 
 
@@ -24,19 +24,22 @@ def finish(runtime: Runtime, *, has_failed: bool) -> None:
 def _delivered(runtime: Runtime) -> str | None:
     from amx.core.delivery import deliver
 
-    runtime.history.mark_interrupted()
-    return deliver(
-        runtime.outbox,
-        runtime.sharing.replayer,
-        lock_path=runtime.sharing.lock_path,
-        budget_s=runtime.config.delivery_budget_s,
-    )
+    try:
+        runtime.history.mark_interrupted()
+        return deliver(
+            runtime.outbox,
+            runtime.sharing.replayer,
+            lock_path=runtime.sharing.lock_path,
+            budget_s=runtime.config.delivery_budget_s,
+        )
+    except AmxError as error:  # what the command did is done, and is queued
+        return f"Delivery was not tried: {error.message} Later: amx history-store flush-pending"
 
 
 def _require_delivery(runtime: Runtime, warning: str | None) -> None:
-    status = runtime.sharing_reader.status()
-    left = status.pending + status.quarantined
+    counts = runtime.outbox_reader.counts()  # which needs no configuration
+    left = counts.pending + counts.quarantined
     if left:
         message = f"Delivery is required, and {left} rows are left: "
-        reason = warning or status.last_error or "they were queued before"
+        reason = warning or "they were queued before."
         raise RowsLeft(f"{message}{reason}", hint="amx history-store flush-pending")

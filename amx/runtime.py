@@ -173,6 +173,13 @@ class Runtime(Environment):
         return SQLiteOutbox(self.local)
 
     @cached_property
+    def outbox_reader(self) -> "SQLiteOutbox":
+        """The same, only to be read."""
+        from amx.stores.outbox import SQLiteOutbox
+
+        return SQLiteOutbox(self.reader)
+
+    @cached_property
     def index(self) -> "SQLiteCatalogIndex":
         """Full-text search over the catalogs of the profiles."""
         from amx.stores.search import SQLiteCatalogIndex
@@ -253,9 +260,7 @@ class Runtime(Environment):
     @cached_property
     def sharing_reader(self) -> "SharingService":
         """The same for commands that write nothing, not even a local store."""
-        from amx.stores.outbox import SQLiteOutbox
-
-        return self._sharing(SQLiteOutbox(self.reader), self.reader)
+        return self._sharing(self.outbox_reader, self.reader)
 
     def _sharing(self, outbox: "SQLiteOutbox", local: "SQLiteLocalStore") -> "SharingService":
         from amx.core.sharing import SharingService, Surroundings

@@ -29,10 +29,13 @@ def open_read_only(profile: Profile) -> sqlite3.Connection:
         DatabaseRefused: it is no SQLite database.
     """
     path = Path(profile.path)
-    if not path.exists():
-        raise _unreachable(profile, f"there is no file {path}")
-    if not path.is_file():
-        raise _refused(profile, f"{path} is not a file")
+    try:
+        if not path.exists():
+            raise _unreachable(profile, f"there is no file {path}")
+        if not path.is_file():
+            raise _refused(profile, f"{path} is not a file")
+    except OSError as error:  # a name that is too long, a folder that is not ours to read
+        raise _unreachable(profile, f"{path}: {error.strerror}") from error
     with translated(profile):
         return _opened(path)
 

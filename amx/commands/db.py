@@ -87,7 +87,8 @@ def list_(ctx: typer.Context) -> None:
     """
     runtime = runtime_of(ctx)
     active = runtime.environ.get("AMX_PROFILE") or runtime.config.active_profile
-    profiles = [_summary(runtime, name) for name in runtime.config.profiles]
+    identities = runtime.known_profiles()
+    profiles = [_summary(runtime, name, identity) for name, identity in identities.items()]
     rows = [
         ("*" if one["name"] == active else "", *(one[key] for key in ("name", "backend", "target")))
         for one in profiles
@@ -96,8 +97,7 @@ def list_(ctx: typer.Context) -> None:
     runtime.output.result(document, Grid(("", "NAME", "BACKEND", "TARGET"), rows))
 
 
-def _summary(runtime: Runtime, name: str) -> dict[str, object]:
-    identity = runtime.known_profiles()[name]
+def _summary(runtime: Runtime, name: str, identity: str | None) -> dict[str, object]:
     target = runtime.profile_named(name).target if identity else None
     backend = runtime.config.profiles[name].get("backend", "postgresql")
     return {"name": name, "backend": backend, "target": target, "identity": identity}

@@ -7,6 +7,11 @@ from amx.core.errors import UsageError
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
+LONGEST_S = 100 * 365 * 86400
+"""A longer time leaves the calendar."""
+
+_FIRST = "0001-01-01T00:00:00.000000Z"
+
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhdw]?)")
 
 
@@ -20,7 +25,10 @@ def seconds_of(text: str) -> float:
     if match is None:
         msg = f"{text!r} is no length of time. Nothing was changed."
         raise UsageError(msg, hint="Write it as 90s, 15m, 1h or 7d.")
-    return float(match[1]) * _SECONDS[match[2]]
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds > LONGEST_S:
+        raise UsageError(f"{text!r} is longer than a hundred years. Nothing was changed.")
+    return seconds
 
 
 def since_of(text: str) -> str:
@@ -31,7 +39,10 @@ def since_of(text: str) -> str:
     """
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
         return _moment_of(text)
-    return seconds_from_now(-seconds_of(text))
+    try:
+        return seconds_from_now(-seconds_of(text))
+    except OverflowError:
+        return _FIRST  # longer ago than any calendar goes back
 
 
 def age_s(moment: str, present: str) -> float:
@@ -52,7 +63,7 @@ def _moment_of(text: str) -> str:
 
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return text_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
         msg = f"{text!r} is no date. Nothing was changed."
         raise UsageError(msg, hint="Write it as 2026-01-31 or 2026-01-31T23:59:59Z.") from error
-    return text_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

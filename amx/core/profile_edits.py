@@ -6,6 +6,7 @@ from pathlib import Path
 
 from amx.core.config.model import REMOVED, Changes, Config
 from amx.core.errors import Refused, UnknownProfile, UsageError
+from amx.core.rows import clean
 
 _NAME = re.compile(r"[^\x00-\x20\x7f/\\'\"$`]{1,64}")
 
@@ -41,10 +42,14 @@ def added(config: Config, name: str, backend: str, settings: Mapping[str, str | 
         message = f"There is a profile {name!r} already. Nothing was changed."
         raise UsageError(message, hint=f"amx db show {name}")
     given = {key: value for key, value in settings.items() if value is not None}
+    for key, value in given.items():
+        if clean(value) != value:
+            message = f"The value of --{key.replace('_', '-')} is not text. Nothing was changed."
+            raise UsageError(message)
     _check(backend, given)
     profile: dict[str, object] = {"backend": backend, **given}
     if backend == "sqlite":
-        profile["path"] = str(Path(given["path"]).expanduser().absolute())
+        profile["path"] = _absolute(given["path"])
     if given.get("port", "").isdecimal():
         profile["port"] = int(given["port"])
     patch: dict[tuple[str, ...], object] = {("db_profiles", name): profile}
@@ -99,3 +104,11 @@ def _check(backend: str, given: Mapping[str, str]) -> None:
         if not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - ports have 16 bits
             message = f"--port {port} is not a port (1 to 65535). Nothing was changed."
             raise UsageError(message)
+
+
+def _absolute(path: str) -> str:
+    try:
+        return str(Path(path).expanduser().absolute())
+    except (RuntimeError, OSError) as error:  # no such home; no working folder
+        message = f"--path {path} names no place on this machine. Nothing was changed."
+        raise UsageError(message) from error

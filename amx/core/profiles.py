@@ -44,7 +44,7 @@ class Profile:
         Of backend, lower-cased literal hosts as a sorted set, port, database and schema, or the
         resolved path; never of credentials, TLS options or the profile's name.
         """
-        text = "\0".join(self._pointed_at())  # none of the parts can hold a NUL
+        text = "\0".join(self._pointed_at())  # a part with a NUL was refused
         digest = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return f"{IDENTITY_VERSION}:{digest[:32]}"
 
@@ -76,6 +76,8 @@ def profile_of(name: str, settings: Mapping[str, object], environ: Mapping[str, 
     """
     where = f"db_profiles.{name}"
     texts = {key: _text(settings, key) for key in settings if key not in _SECRET}
+    if nul := next((key for key, text in texts.items() if "\0" in text), None):
+        raise ConfigInvalid(f"{where}.{nul} holds a NUL, which no connection can be made with.")
     resolved = {
         key: resolve(value, environ, where=f"{where}.{key}") for key, value in texts.items()
     }
@@ -120,8 +122,16 @@ def _postgresql(name: str, texts: Mapping[str, str], password: Password) -> Prof
 
 
 def _sqlite(name: str, texts: Mapping[str, str], password: Password) -> Profile:
-    path = os.path.realpath(Path(texts["path"]).expanduser())
+    path = _resolved(texts["path"], name)
     return Profile(name=name, backend="sqlite", path=path, schema="main", password=password)
+
+
+def _resolved(path: str, name: str) -> str:
+    try:
+        return os.path.realpath(Path(path).expanduser())
+    except (RuntimeError, ValueError, OSError) as error:  # no such home; NUL; no working folder
+        msg = f"db_profiles.{name}.path names no place on this machine: {error}."
+        raise ConfigInvalid(msg, hint=f"amx config set db_profiles.{name}.path …") from error
 
 
 def _password(settings: Mapping[str, object], where: str) -> Password:

@@ -10,12 +10,12 @@ from amx.core.errors import SecretUnavailable
 REDACTED = "***"
 
 _SENSITIVE = (
-    "(?i)password|passwd|passphrase|(?<![a-z])(pass|pwd|bearer)(?![a-z])"
-    "|secret|token|(api|access|private)_?key|credential"
+    "password|passwd|passphrase|(?<![a-z])(?:pass|pwd|bearer)(?![a-z])"
+    "|secret|token|(?:api|access|private)[-_]?key|credential|authorization"
 )
 """Names of keys whose values are secrets, unless they are references or name a command."""
 
-_HARMLESS = r"(?i)_(command|env|path|file)$|^max_(\w+_)?tokens$"
+_HARMLESS = r"_(?:command|env|path|file)$|^max_(?:\w+_)?tokens$"
 """Names that only say where a secret is, or how many words a model may use."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -25,7 +25,9 @@ _COMMAND_TIMEOUT_S = 30
 
 def is_secret_key(key: str) -> bool:
     """Tell whether the value under this key is a secret."""
-    return bool(re.search(_SENSITIVE, key)) and not re.search(_HARMLESS, key)
+    return bool(re.search(_SENSITIVE, key, re.IGNORECASE)) and not re.search(
+        _HARMLESS, key, re.IGNORECASE
+    )
 
 
 def is_reference(value: object) -> bool:
@@ -75,9 +77,10 @@ def redact(value: object, key: str = "") -> object:
 
 
 def redact_url(text: str) -> str:
-    """Return the text with the password of any URL or libpq string in it hidden."""
-    text = re.sub(r"(://[^/@\s:]*:)[^@\s]*@", rf"\1{REDACTED}@", text)
-    return re.sub(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", rf"\1{REDACTED}", text)
+    """Return the text with the secrets of any URL or libpq string in it hidden."""
+    text = re.sub(r"(://[^/@\s:]*:)\S*@", rf"\1{REDACTED}@", text)
+    named = rf"((?:{_SENSITIVE})[\w-]*\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)"
+    return re.sub(named, rf"\1{REDACTED}", text, flags=re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

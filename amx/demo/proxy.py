@@ -35,10 +35,17 @@ class Proxy:
             if not self._is_open:
                 client.close()
                 continue
+            self._join(client)
+
+    def _join(self, client: socket.socket) -> None:
+        try:
             server = self._connect()
-            self._pairs += [client, server]
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+        except OSError:  # the real server is gone: what the client sees is what there is
+            client.close()
+            return
+        self._pairs += [client, server]
+        for source, sink in ((client, server), (server, client)):
+            threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
 
     def _connect(self) -> socket.socket:
         host, port = self._server

@@ -69,9 +69,11 @@ class ServerStore:
         if not parts.get("dbname"):
             message = "--postgres needs a database: postgresql://user@host:port/database"
             raise UsageError(message)
-        host, port = parts.get("host", "localhost"), int(parts.get("port", "5432"))
+        host, port = parts.get("host", "localhost"), parts.get("port", "5432")
+        if "," in host + port:
+            raise UsageError("--postgres takes one host. Nothing was changed.")
         self._schema = f"amx_demo_{secrets.token_hex(4)}"
-        self._proxy = Proxy(host, port)
+        self._proxy = Proxy(host, int(port))
         self.words: tuple[str, ...] = ("--backend", "postgresql", "--host", "127.0.0.1")
         self.words += ("--port", str(self._proxy.port), "--database", parts["dbname"])
         if parts.get("user"):

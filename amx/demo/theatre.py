@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from amx.core.errors import SharedStoreError
 from amx.demo.stage import Stage
 from amx.demo.store import DemoStore, FileStore, ServerStore
 from amx.demo.story import play
@@ -22,5 +23,12 @@ def perform(dsn: str | None, output: Output) -> Stage:
             stage = Stage(folder, output)
             play(stage, store)
         finally:
-            store.close()
+            _clean_up(store, output)
     return stage
+
+
+def _clean_up(store: DemoStore, output: Output) -> None:
+    try:
+        store.close()
+    except SharedStoreError as error:  # it must not hide why the demo failed
+        output.warn(f"The demo's schema could not be dropped: {error.message}")

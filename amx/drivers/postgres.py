@@ -195,7 +195,7 @@ def drop_schema(dsn: str, schema: str) -> None:
     import psycopg2
 
     with _translated():
-        connection: Connection = psycopg2.connect(dsn)
+        connection: Connection = psycopg2.connect(dsn, connect_timeout=10)
         connection.autocommit = True
     try:
         query(connection, f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
@@ -256,5 +256,9 @@ def _translated() -> Iterator[None]:
 
 
 def _reason(error: "psycopg2.Error") -> str:
-    """Return the server's primary message: its detail would quote the row."""
-    return error.diag.message_primary or str(error)
+    """Return the server's primary message: its detail would quote the row.
+
+    Without one it is libpq's own; what it indents is advice on the line before.
+    """
+    lines = [line for line in str(error).splitlines() if not line.startswith("\t")]
+    return error.diag.message_primary or "; ".join(lines)

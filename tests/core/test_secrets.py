@@ -105,3 +105,22 @@ def test_without_a_password_libpq_is_left_to_find_one() -> None:
 
 def test_repr_shows_no_secret() -> None:
     assert repr(Password(where="k", text="hunter2", command="c")) == "Password(where='k')"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["x-api-key", "api-key", "private-key", "passphrase", "pwd", "Authorization", "access_key"],
+)
+def test_secrets_of_headers_are_known_too(key: str) -> None:
+    assert is_secret_key(key)
+    assert redact({"headers": {key: "hunter2"}}) == {"headers": {key: "***"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["postgresql://u:hun@ter2@host/db", "https://x/?api_key=hunter2&a=b", "token=hunter2 failed"],
+)
+def test_no_part_of_a_secret_survives_in_a_text(text: str) -> None:
+    shown = redact_url(text)
+    assert "ter2" not in shown
+    assert "***" in shown

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from amx.core.config import syntax
-from amx.core.config.keys import Key, dotted, key_of
+from amx.core.config.keys import Key, dotted, key_of, redacted, secret_part
 from amx.core.config.model import (
     ANY,
     DEFAULTS,
@@ -19,10 +19,8 @@ from amx.core.config.model import (
     value_at,
 )
 from amx.core.errors import UnknownKey, UsageError
-from amx.core.secrets import is_reference, is_secret_key, redact, redact_url
-
-_NAMED_BY_USER = ("db_profiles", "llm_profiles")
-"""Keys below which the user's own names stand: a profile called ``token`` is no secret."""
+from amx.core.rows import clean
+from amx.core.secrets import is_reference, redact, redact_url
 
 
 def assignment(key_text: str, value_text: str, *, is_verbatim: bool) -> Changes:
@@ -32,6 +30,8 @@ def assignment(key_text: str, value_text: str, *, is_verbatim: bool) -> Changes:
         UsageError: the key or the value is none, the value is of another type than the key, or it
             is a secret that should not stand in the file.
     """
+    if clean(key_text + value_text) != key_text + value_text:
+        raise UsageError("The key or the value is not text. Nothing was changed.")
     key = key_of(key_text)
     value = value_text if is_verbatim else syntax.scalar(value_text)
     _refuse_type(key, value)
@@ -60,7 +60,7 @@ def seen(config: Config, key_text: str) -> object:
         UnknownKey: it is not there.
     """
     key = key_of(key_text)
-    return redact(jsonable(_present(config, key)), _secret_part(key) or key[-1])
+    return redacted(key, jsonable(_present(config, key)))
 
 
 def shown(config: Config) -> Mapping[str, object]:
@@ -82,7 +82,7 @@ def origins(
     return [
         {
             "key": dotted(key),
-            "value": redact(jsonable(value), _secret_part(key) or key[-1]),
+            "value": redacted(key, jsonable(value)),
             "origin": origin,
         }
         for key, (value, origin) in found.items()
@@ -102,7 +102,7 @@ def differences(then: Values | None, now: Values | None) -> list[dict[str, objec
 
     def side(values: Values, key: Key) -> object:
         value = value_at(values, key)
-        hidden = redact(jsonable(value), _secret_part(key) or key[-1])
+        hidden = redacted(key, jsonable(value))
         return None if value is REMOVED else hidden
 
     return [
@@ -159,12 +159,6 @@ def _refuse_type(key: Key, value: object) -> None:
 
 
 def _is_secret(key: Key, value: str) -> bool:
-    if _secret_part(key):
+    if secret_part(key):
         return not is_reference(value)
     return "${" not in value and redact_url(value) != value
-
-
-def _secret_part(key: Key) -> str | None:
-    """Return the part of a key that says that what stands below it is a secret."""
-    own = key[2:] if key[0] in _NAMED_BY_USER else key
-    return next((part for part in own if is_secret_key(part)), None)

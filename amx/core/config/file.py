@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from amx.core.config import disk, syntax
 from amx.core.config.generations import Generations
-from amx.core.config.keys import Key, dotted
+from amx.core.config.keys import Key, dotted, redacted
 from amx.core.config.model import (
     REMOVED,
     Changes,
@@ -34,7 +34,6 @@ from amx.core.errors import (
     UsageError,
 )
 from amx.core.locks import file_lock
-from amx.core.secrets import redact
 
 if TYPE_CHECKING:
     from amx.core.config.restoring import Generation, Restored, Source
@@ -275,4 +274,4 @@ def _conflict(key: Key, mine: object, theirs: object) -> EditConflict:
 
 
 def _shown(key: Key, value: object) -> str:
-    return "removed" if value is REMOVED else repr(redact(value, key[-1]))
+    return "removed" if value is REMOVED else repr(redacted(key, value))

@@ -3,8 +3,12 @@
 import re
 
 from amx.core.errors import UsageError
+from amx.core.secrets import is_secret_key, redact
 
 Key = tuple[str, ...]
+
+_NAMED_BY_USER = ("db_profiles", "llm_profiles")
+"""Keys below which the user's own names stand: a profile called ``token`` is no secret."""
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _PART = rf'({_QUOTED}|[^."]+)(\.|$)'
@@ -41,3 +45,14 @@ def _unquoted(part: str) -> str:
 def _quoted(part: str) -> str:
     escaped = part.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def secret_part(key: Key) -> str | None:
+    """Return the part of a key that says that what stands below it is a secret."""
+    own = key[2:] if key[0] in _NAMED_BY_USER else key
+    return next((part for part in own if is_secret_key(part)), None)
+
+
+def redacted(key: Key, value: object) -> object:
+    """Return the value under a key fit to be shown: secrets in it are hidden."""
+    return redact(value, secret_part(key) or key[-1])

@@ -90,8 +90,13 @@ def _latest_valid(generations: Generations) -> Restored:
 
 
 def _file(path: Path) -> Restored:
-    if not path.is_file() or path.stat().st_size > MAX_BYTES:
-        state = f"is more than {MAX_BYTES} bytes" if path.is_file() else "is no file"
+    try:
+        size = path.stat().st_size if path.is_file() else None
+    except OSError as error:  # a name that is too long, a folder that is not ours to read
+        msg = f"{path} cannot be looked at: {error.strerror}. Nothing was changed."
+        raise UsageError(msg, hint=_LIST) from error
+    if size is None or size > MAX_BYTES:
+        state = "is no file" if size is None else f"is more than {MAX_BYTES} bytes"
         raise UsageError(f"{path} {state}. Nothing was changed.", hint=_LIST)
     return Restored(path=path, number=None, problem=problem_of(path))
 
