@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 SCHEMA_VERSION = 1
-"""Of the shared schema. A client writes to no schema that is newer than its own."""
+"""Of the shared schema. A client writes to a newer one only where that says that it may."""
 
 OLDEST_WRITER = 1
 """The oldest schema version whose clients may still write to a schema of SCHEMA_VERSION."""

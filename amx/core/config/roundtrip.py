@@ -200,10 +200,6 @@ def _last(parent: Tree) -> Any:
     return list(parent)[-1] if hasattr(parent, "items") else len(parent) - 1
 
 
-def _first(parent: Tree) -> Any:
-    return next(iter(parent))
-
-
 def _before(parent: Tree, name: str) -> Any:
     names = list(parent)
     place = names.index(name)
