@@ -3,3 +3,28 @@
 from collections.abc import Sequence
 
 from amx.core.reports import Member
+
+
+Tally = tuple[str, str, str, int, int, int, str]
+
+
+def members_of(tallies: Sequence[Tally]) -> list[Member]:
+    """Return one member for each person on each machine, the one seen last first."""
+    grouped: dict[tuple[str, str], list[Tally]] = {}
+    for tally in tallies:
+        grouped.setdefault(tally[:2], []).append(tally)
+    members = [_member(who, of_one) for who, of_one in grouped.items()]
+    by_name = sorted(members, key=lambda one: (one.created_by, one.hostname))
+    return sorted(by_name, key=lambda one: one.last_seen_at, reverse=True)
+
+
+def _member(who: tuple[str, str], tallies: list[Tally]) -> Member:
+    return Member(
+        created_by=who[0],
+        hostname=who[1],
+        client_versions=sorted({tally[2] for tally in tallies}),
+        runs=sum(tally[3] for tally in tallies),
+        sessions=sum(tally[4] for tally in tallies),
+        events=sum(tally[5] for tally in tallies),
+        last_seen_at=max(tally[6] for tally in tallies),
+    )
