@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from amx.core.reports import Member
 
-
 Tally = tuple[str, str, str, int, int, int, str]
 
 
