@@ -72,13 +72,15 @@ def _ask(question: "Question") -> object:
         event.app.exit(result=None)
 
     for key in _CANCEL:
-        ways_out.add(key, eager=key != "escape")(leave)
+        ways_out.add(key, eager=True)(leave)
     application = question.application
     own = application.key_bindings
     application.key_bindings = merge_key_bindings([own, ways_out] if own else [ways_out])
     # How long a lone Escape is waited for to become an arrow key.
     application.ttimeoutlen = 0.1
     application.timeoutlen = 0.1
+    if application.input.flush_keys():
+        return None  # an Escape that was typed while the question before was put away
     try:
         return question.unsafe_ask()
     except (EOFError, KeyboardInterrupt, OSError):

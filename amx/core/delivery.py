@@ -39,7 +39,7 @@ def deliver(
             return None
         problem = _refusal(outbox, lock_path) or _tried(outbox, replayer, budget_s)
         return _warning(outbox.counts(), problem)
-    except LocalStoreFailed as error:
+    except (Busy, LocalStoreFailed) as error:
         return f"What is queued for the shared store could not be read: {error.message}"
 
 
@@ -48,15 +48,15 @@ def _refusal(outbox: Outbox, lock_path: Path) -> str | None:
     until = back_off.runs_until(outbox)
     if until:
         reason = outbox.state(back_off.LAST_ERROR)
-        return f"{reason} (tried again in {words_of(age_s(now(), until))})"
+        return f"{reason} (tried again in {words_of(max(1, age_s(now(), until)))})"
     return "another flush is under way" if is_held(lock_path) else None
 
 
 def _tried(outbox: Outbox, replayer: OutboxReplayer, budget_s: float) -> str | None:
     try:
         return replayer.replay(Deadline(max(0.0, budget_s - GRACE_S))).problem
-    except Busy:
-        return "another flush is under way"
+    except Busy as error:
+        return "another flush is under way" if "holder" in error.details else error.message
     except AmxError as error:
         back_off.note_failure(outbox, error.message)
         return error.message

@@ -10,8 +10,6 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LONGEST_S = 100 * 365 * 86400
 """A longer time leaves the calendar."""
 
-_FIRST = "0001-01-01T00:00:00.000000Z"
-
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhdw]?)")
 
 
@@ -39,10 +37,7 @@ def since_of(text: str) -> str:
     """
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*", text):
         return _moment_of(text)
-    try:
-        return seconds_from_now(-seconds_of(text))
-    except OverflowError:
-        return _FIRST  # longer ago than any calendar goes back
+    return seconds_from_now(-seconds_of(text))
 
 
 def age_s(moment: str, present: str) -> float:

@@ -27,7 +27,33 @@ def file_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
         Busy: another process still holds it after ``wait_s`` seconds.
         OSError: the file can be neither opened nor made.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with _held(_opened(path), path, wait_s, purpose):
+        yield
+
+
+@contextmanager
+def store_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
+    """Hold an exclusive lock beside the local store, as `file_lock` does.
+
+    Raises:
+        Busy: another process still holds it after ``wait_s`` seconds.
+        LocalStoreFailed: the file can be neither opened nor made.
+    """
+    try:
+        descriptor = _opened(path)
+    except OSError as error:
+        msg = f"The lock file {path} cannot be opened: {error.strerror}. Nothing was changed."
+        raise LocalStoreFailed(msg, hint="amx doctor") from error
+    with _held(descriptor, path, wait_s, purpose):
+        yield
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+@contextmanager
+def _held(descriptor: int, path: Path, wait_s: float, purpose: str) -> Iterator[None]:
     try:
         _acquire(descriptor, path, time.monotonic() + wait_s)
         os.ftruncate(descriptor, 0)
@@ -38,10 +64,10 @@ def file_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether some process holds this lock just now."""
+    """Tell whether some process holds this lock just now; who takes it meets what else is wrong."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:
         return False
     try:
         return not _try(descriptor)

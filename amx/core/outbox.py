@@ -9,13 +9,14 @@ from pathlib import Path
 from amx.core import back_off
 from amx.core.clock import now
 from amx.core.errors import SchemaTooNew, SharedStoreError, SharedStoreMismatch, Systemic
-from amx.core.locks import file_lock
+from amx.core.locks import store_lock
 from amx.core.models import Values
 from amx.core.ports import Outbox, SharedStore
 from amx.core.reports import ReplayReport, StoreMeta
 from amx.core.sending import Batch, Deadline, NotTaken, Position
 from amx.core.sifting import Sifted, sift
 from amx.core.tables import SCHEMA_VERSION, Table
+from amx.core.targets import LAST_FLUSH, STORE_ID, STORE_VERSION
 
 BATCH_ROWS = 500
 BATCH_BYTES = 1 << 20
@@ -23,9 +24,6 @@ BATCH_BYTES = 1 << 20
 CALL_S = 60.0
 """How long one call of the store may take, whatever time there is in all."""
 
-STORE_ID = "store_id"
-STORE_VERSION = "store_schema_version"
-LAST_FLUSH = "last_flush_at"
 _BATCH_ROWS = "batch_rows"
 
 _TIMED_OUT = "57014"
@@ -139,12 +137,13 @@ class OutboxReplayer:
 
         Raises:
             Busy: another flusher holds the lock.
+            LocalStoreFailed: the lock's file can be neither opened nor made.
             SharedStoreMismatch: another store answers than the one that was enabled.
         """
         began = time.monotonic()
         if not self._outbox.counts().pending:
             return self._report(_Drain(self._outbox), began)
-        with file_lock(self._lock_path, wait_s=wait_s, purpose="flush"):
+        with store_lock(self._lock_path, wait_s=wait_s, purpose="flush"):
             store = self._open_store()
             drain = _Drain(self._outbox, limit, is_stopping, progress)
             try:

@@ -218,15 +218,16 @@ class SharingService:
 
     def _verified(self, act: Callable[[Verifier], T]) -> T:
         """Compare while no flush of this installation moves rows from one side to the other."""
-        from amx.core.locks import file_lock
+        from amx.core.locks import store_lock
         from amx.core.verify import Verifier
 
-        with file_lock(self.lock_path, wait_s=LOCK_WAIT_S, purpose="verify"):
+        with store_lock(self.lock_path, wait_s=LOCK_WAIT_S, purpose="verify"):
             return self._read(lambda store: act(Verifier(self._outbox, store)))
 
     def _read(self, act: Callable[[SharedStore], T]) -> T:
         """Read the store, once it was recognised as the one that was enabled."""
-        from amx.core.outbox import STORE_ID, check_store
+        from amx.core.outbox import check_store
+        from amx.core.targets import STORE_ID
 
         store = self.store()
         try:

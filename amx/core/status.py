@@ -8,9 +8,8 @@ from amx.core.clock import now
 from amx.core.config.model import Config
 from amx.core.durations import age_s, words_of
 from amx.core.errors import CheckFailed
-from amx.core.outbox import LAST_FLUSH, STORE_VERSION
 from amx.core.ports import Outbox
-from amx.core.targets import Target
+from amx.core.targets import LAST_FLUSH, STORE_VERSION, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 KEY = "target"
 
+STORE_ID = "store_id"
+STORE_VERSION = "store_schema_version"
+LAST_FLUSH = "last_flush_at"
+"""What is remembered of the store that the target turned out to be."""
+
 LONGEST_NAME = 63
 """Bytes of an identifier, unless a server was built otherwise."""
 

@@ -56,7 +56,12 @@ def check_equal(report: VerifyReport) -> None:
         return
     found = f"{report.missing} missing, {report.stale} stale, {report.altered} altered"
     msg = f"Local and shared rows differ: {found}, {report.extra} extra. Nothing was changed."
-    raise CheckFailed(msg, hint="amx history-store verify --repair")
+    hint = "amx history-store verify --repair"
+    if not (report.missing or report.stale or report.altered):
+        msg += " Rows of this installation are there and not here: its local store was restored"
+        msg += " from a backup, or cloned."
+        hint = "amx history-store team"
+    raise CheckFailed(msg, hint=hint)
 
 
 def verify_document(report: VerifyReport) -> dict[str, object]:

@@ -65,6 +65,9 @@ class PostgresSharedStore:
             lock = f"SELECT pg_advisory_xact_lock({BOOTSTRAP_LOCK});\n"
             self._query(lock + bootstrap_ddl("postgresql", self._schema), (), deadline)
             meta = self._read_meta(deadline)
+        if meta is None:
+            msg = f"{self.target} has lost its row of {META}"
+            raise Systemic(msg)
         return meta
 
     def upsert(
@@ -123,7 +126,7 @@ class PostgresSharedStore:
             self._connection.close()
             self._connection = None
 
-    def _read_meta(self, deadline: Deadline) -> StoreMeta:
+    def _read_meta(self, deadline: Deadline) -> StoreMeta | None:
         found = self._query(
             f"""
             SELECT schema_version, oldest_writer, store_id, epoch, bootstrapped_by,
@@ -134,8 +137,7 @@ class PostgresSharedStore:
             deadline,
         )
         if not found:
-            msg = f"the shared schema {self._schema} has lost its row of {META}"
-            raise Systemic(msg, hint="amx history-store enable")
+            return None  # whoever bootstraps makes it again, under another random id
         version, oldest, store_id, epoch, author, moment = found[0]
         return StoreMeta(
             schema_version=cast("int", version),

@@ -1,5 +1,6 @@
 """The shared store in a SQLite file: the embedded default for trying shared mode."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from amx.core.sending import Deadline, NotTaken
 from amx.core.tables import Table
 from amx.stores.ddl import META, bootstrap_ddl, updatable
 from amx.stores.members import Tally, members_of
+from amx.stores.schema import APPLICATION_ID
 
 _BUSY_TIMEOUT_S = 30.0
 
@@ -125,10 +127,11 @@ class SQLiteSharedStore:
     @contextmanager
     def _open(self, deadline: Deadline, *, mode: str = "rw") -> Iterator[sqlite3.Connection]:
         timeout_s = min(deadline.remaining_s, _BUSY_TIMEOUT_S)
-        address = f"file:{quote(str(self._path))}?mode={mode}"
+        address = f"file:{quote(os.fsencode(self._path))}?mode={mode}"
         try:
             connection = sqlite3.connect(address, timeout_s, uri=True, isolation_level=None)
             try:
+                _check_shared(connection, self._target)
                 yield connection
             finally:
                 connection.close()
@@ -140,6 +143,13 @@ class SQLiteSharedStore:
 
 
 _WHO = "created_by, hostname, client_version, updated_at"
+
+
+def _check_shared(connection: sqlite3.Connection, target: str) -> None:
+    """Keep away from a local store, which has tables of the same names."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+        msg = f"{target} is the local store of an installation, which is never shared"
+        raise Systemic(msg, hint="amx db add team --backend sqlite --path ANOTHER_FILE")
 
 
 def _meta(connection: sqlite3.Connection) -> StoreMeta | None:

@@ -11,6 +11,8 @@ from amx.core.sending import Deadline
 from amx.stores.postgres import PostgresSharedStore
 from amx.stores.sqlite import SQLiteSharedStore
 from tests.postgres import PostgresServer
+from tests.shared.installation import Installation
+from tests.support import Amx
 
 SCHEMA = 'te"am 100% ünïcode'
 
@@ -54,3 +56,18 @@ def store(bare_store: SharedStore, soon: Deadline) -> SharedStore:
     """Give a store of each backend, ready to take rows."""
     bare_store.bootstrap(soon)
     return bare_store
+
+
+@pytest.fixture
+def ours(tmp_path: Path, store: SharedStore) -> Installation:
+    """Give an installation whose shared store is ready."""
+    return Installation(tmp_path / "ours", store)
+
+
+@pytest.fixture
+def team(amx: Amx, tmp_path: Path) -> Path:
+    """Turn shared mode on with a file; return the file."""
+    path = tmp_path / "team.db"
+    assert amx("db", "add", "team", "--backend", "sqlite", "--path", str(path)).code == 0
+    assert amx("history-store", "enable", "--profile", "team").code == 0
+    return path

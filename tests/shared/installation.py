@@ -18,6 +18,7 @@ from amx.core.work import Event, Run
 from amx.stores.local import SQLiteLocalStore
 from amx.stores.outbox import SQLiteOutbox
 from tests.shared import rows
+from tests.support import Amx
 
 
 class Installation:
@@ -108,6 +109,17 @@ class Faulty:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real store has
         return getattr(self.real, name)
+
+
+def equal(checked: int, pending: int = 0) -> VerifyReport:
+    """Return the report of two sides that agree."""
+    return VerifyReport(checked=checked, pending=pending, missing=0, stale=0, altered=0, extra=0)
+
+
+def write_session(amx: Amx, **env: str) -> None:
+    """Write one row of the history by the real program."""
+    done = amx("session", "new", env=env)
+    assert done.code == 0, done.err
 
 
 def _run(**fields: object) -> Run:

@@ -206,3 +206,17 @@ def test_the_questions_go_to_standard_error(team: Path, tmp_path: Path) -> None:
     child.send("\r")
     assert ended(child)[1] == 0
     assert out.read_text().startswith("Shared mode\ton\n")
+
+
+def test_an_escape_between_two_questions_is_a_no(
+    amx_pty: AmxPty, team: Path, snapshot: Snapshot
+) -> None:
+    before = snapshot()
+    child = amx_pty("history-store")
+    child.expect("Drop pending")
+    child.send(f"{DOWN}\r")
+    child.expect("Disable")
+    child.send("\x1b")  # before the second question stands there
+    shown, code = ended(child)
+    assert (code, "Nothing was changed." in shown) == (0, True)
+    assert snapshot() == before

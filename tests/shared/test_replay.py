@@ -1,36 +1,21 @@
 """The replayer, from a real local store to real shared stores of both backends."""
 
-import sqlite3
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from amx.core import back_off
-from amx.core.errors import Busy, RowsRejected, SharedStoreMismatch, Systemic, Transient
-from amx.core.locks import file_lock
+from amx.core.errors import RowsRejected, SharedStoreMismatch, Systemic, Transient
 from amx.core.models import Values
 from amx.core.origins import origins_of
-from amx.core.outbox import BATCH_ROWS, LAST_FLUSH, Verdict, check_store, verdict_of
+from amx.core.outbox import BATCH_ROWS
 from amx.core.ports import SharedStore
-from amx.core.reports import StoreMeta, VerifyReport
 from amx.core.sending import Deadline
 from amx.core.tables import RUNS
-from tests.postgres import PostgresServer
+from amx.core.targets import LAST_FLUSH
 from tests.shared import rows
-from tests.shared.installation import Faulty, Installation
-
-
-@pytest.fixture
-def ours(tmp_path: Path, store: SharedStore) -> Installation:
-    """Give an installation whose shared store is ready."""
-    return Installation(tmp_path / "ours", store)
-
-
-def equal(checked: int, pending: int = 0) -> VerifyReport:
-    return VerifyReport(checked=checked, pending=pending, missing=0, stale=0, altered=0, extra=0)
+from tests.shared.installation import Faulty, Installation, equal
 
 
 def raising(error: Exception) -> Callable[[Sequence[Values]], None]:
@@ -241,142 +226,3 @@ def test_a_store_without_schema_pauses_the_queue(tmp_path: Path, bare_store: Sha
     report = ours.replay()
     assert (report.pending, report.quarantined) == (1, 0)
     assert report.problem
-
-
-META = StoreMeta(
-    schema_version=1,
-    oldest_writer=1,
-    store_id="a",
-    epoch=1,
-    bootstrapped_by="dba",
-    bootstrapped_at=rows.MOMENT,
-)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"schema_version": 0, "oldest_writer": 0}, "shared.refused"),
-        ({"schema_version": 9, "oldest_writer": 9}, "shared.schema_too_new"),
-        ({"store_id": "b"}, "refused.store_mismatch"),
-    ],
-)
-def test_a_store_that_is_not_ours_to_write_is_told_apart(
-    changes: dict[str, object], code: str
-) -> None:
-    from dataclasses import replace
-
-    with pytest.raises((Systemic, SharedStoreMismatch)) as caught:
-        check_store(replace(META, **changes), "a", "team")  # type: ignore[arg-type]  # passed on as it came
-    assert caught.value.code == code
-    assert caught.value.hint
-
-
-def test_a_newer_store_that_still_takes_our_rows_is_written_to() -> None:
-    from dataclasses import replace
-
-    newer = replace(META, schema_version=9)
-    assert check_store(newer, None, "team") is newer
-
-
-@pytest.mark.parametrize(
-    ("stored", "verdict"),
-    [
-        (None, Verdict.DELIVERED),
-        ({}, Verdict.DELIVERED),
-        ({"revision": 1, "status": "failed"}, Verdict.BEHIND),
-        ({"revision": 2}, Verdict.BEHIND),
-        ({"origin_id": "another"}, Verdict.FOREIGN),
-    ],
-)
-def test_a_row_is_judged_by_what_the_store_holds(
-    stored: dict[str, str | int | None] | None, verdict: Verdict
-) -> None:
-    row = rows.run()
-    assert verdict_of(row, None if stored is None else {**row, **stored}) is verdict
-
-
-def test_a_second_flusher_of_one_installation_is_busy(ours: Installation) -> None:
-    ours.write()
-    with file_lock(ours.lock_path, wait_s=0, purpose="test"), pytest.raises(Busy):
-        ours.replay()
-    assert ours.replay().delivered == 1
-
-
-def test_two_flushers_at_once_without_the_lock_leave_no_duplicate(
-    ours: Installation, tmp_path: Path
-) -> None:
-    runs = ours.write(3 * BATCH_ROWS)
-    reports = []
-
-    def flush(name: str) -> None:
-        twin = Installation(ours.path.parent, ours.store)
-        twin.lock_path = tmp_path / name
-        reports.append(twin.replay(_twin(ours.store)))
-        twin.local.close()
-
-    threads = [threading.Thread(target=flush, args=(name,)) for name in ("one", "two")]
-    for thread in threads:
-        thread.start()
-    for run in runs[:50]:
-        ours.change(run, status="completed")
-    for thread in threads:
-        thread.join()
-    assert len(reports) == 2
-    ours.replay()
-    assert ours.verify() == equal(3 * BATCH_ROWS)
-    assert ours.rolled_back == []
-
-
-def _twin(store: SharedStore) -> SharedStore:
-    """Return a store of the same target with a connection of its own."""
-    import copy
-
-    twin = copy.copy(store)
-    if hasattr(twin, "_connection"):
-        twin._connection = None
-    return twin
-
-
-def test_a_server_killed_with_9_loses_and_doubles_nothing(
-    tmp_path: Path, postgres: PostgresServer, request: pytest.FixtureRequest
-) -> None:
-    from amx.stores.postgres import PostgresSharedStore
-
-    store = PostgresSharedStore(request.getfixturevalue("postgres_profile"), "AMX", None, {})
-    store.bootstrap(Deadline(30))
-    ours = Installation(tmp_path / "ours", store)
-    ours.write(10)
-    ours.replay()
-    postgres.kill()
-    try:
-        ours.write(10)
-        down = ours.replay()
-        assert (down.delivered, down.pending) == (0, 10)
-        assert down.problem
-        ours.write(10)
-    finally:
-        postgres.start()
-    up = ours.replay()
-    assert (up.delivered, up.pending, up.problem) == (20, 0, None)
-    assert ours.verify() == equal(30)
-
-
-def test_a_file_that_was_deleted_is_never_made_again_by_a_flush(
-    tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    from amx.stores.sqlite import SQLiteSharedStore
-
-    profile = request.getfixturevalue("sqlite_profile")
-    store = SQLiteSharedStore(profile)
-    store.bootstrap(Deadline(30))
-    ours = Installation(tmp_path / "ours", store)
-    ours.write(3)
-    away = Path(profile.path).rename(tmp_path / "away.db")
-    report = ours.replay()
-    assert (report.delivered, report.pending) == (0, 3)
-    assert not Path(profile.path).exists()
-    away.rename(profile.path)
-    assert ours.replay().delivered == 3
-    with closing(sqlite3.connect(profile.path)) as connection:
-        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (3,)
