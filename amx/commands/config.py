@@ -14,7 +14,9 @@ from amx.core.errors import AmxError, NoTerminal, UsageError
 from amx.output import Grid
 from amx.runtime import Runtime, runtime_of
 
-app = typer.Typer(help="The configuration file and its backups.", rich_markup_mode=None)
+app = typer.Typer(
+    help="The configuration file and its backups.", rich_markup_mode=None, add_completion=False
+)
 
 
 def _keys(ctx: typer.Context) -> list[str]:

@@ -11,7 +11,7 @@ from amx.core.secrets import redact
 from amx.output import Grid
 from amx.runtime import Runtime, runtime_of
 
-app = typer.Typer(help="Named database connections.", rich_markup_mode=None)
+app = typer.Typer(help="Named database connections.", rich_markup_mode=None, add_completion=False)
 
 
 class Backend(Enum):

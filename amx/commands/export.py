@@ -9,7 +9,7 @@ from amx.core.export import as_document, as_markdown
 from amx.core.work import Run
 from amx.runtime import Runtime, runtime_of
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

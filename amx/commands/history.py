@@ -8,7 +8,7 @@ from amx.core.documents import result_document, run_document
 from amx.output import Grid
 from amx.runtime import runtime_of
 
-app = typer.Typer(help="Runs of this installation.", rich_markup_mode=None)
+app = typer.Typer(help="Runs of this installation.", rich_markup_mode=None, add_completion=False)
 
 
 @app.command("list")

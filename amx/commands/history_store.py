@@ -13,8 +13,8 @@ from amx.runtime import Runtime, runtime_of
 app = typer.Typer(
     help="The shared store that the whole team reads.",
     invoke_without_command=True,
-    no_args_is_help=False,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 SCHEMA = "AMX"

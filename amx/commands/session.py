@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from amx.core.turns import Turn
 
 app = typer.Typer(
-    help="Conversations, each bound to one profile and database.", rich_markup_mode=None
+    help="Conversations, each bound to one profile and database.",
+    rich_markup_mode=None,
+    add_completion=False,
 )
 
 

@@ -75,3 +75,12 @@ def test_an_empty_word_is_never_taken_for_the_active_one(amx: Amx, words: tuple[
     done = amx(*words)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("amx: ")
+
+
+def test_a_way_out_can_be_pasted_whatever_the_place_is_called(amx: Amx, tmp_path: Path) -> None:
+    place = tmp_path / "it's here; $HOME"
+    done = amx("db", "list", "--json", env={"AMX_CONFIG": str(place)})
+    assert (done.code, done.error["code"]) == (5, "config.gone")
+    subprocess.run(["bash", "-c", done.error["hint"]], check=True)
+    assert place.read_text() == "{}\n"
+    assert amx("db", "list", "--json", env={"AMX_CONFIG": str(place)}).code == 0

@@ -120,6 +120,12 @@ def test_nothing_is_written_by_commands_that_only_read(amx: Amx, home: Path) -> 
     assert not home.exists()
 
 
+@pytest.mark.parametrize("words", ["db", "run", "ask", "session", "history-store", "config"])
+def test_what_only_the_root_can_do_is_offered_by_the_root_alone(amx: Amx, words: str) -> None:
+    assert "--install-completion" in amx("--help").out
+    assert "--install-completion" not in amx(words, "--help").out
+
+
 def test_a_closed_pipe_ends_a_command_quietly() -> None:
     words = f"{sys.executable} -m amx --help | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=True)

@@ -84,9 +84,11 @@ class ConfigFile:
         """
         reading = self._read()
         if reading.is_open_to_others:
+            from shlex import quote
+
             self._warn(
                 f"{self.path} can be read by others (mode {reading.mode:04o}); "
-                f"the next save makes it private, or now: chmod 600 {self.path}"
+                f"the next save makes it private, or now: chmod 600 {quote(str(self.path))}"
             )
         check_types(reading.document, str(self.path))
         self._remember(reading.document.values, has_existed=reading.sight is not None)
@@ -178,8 +180,12 @@ class ConfigFile:
         has_backups = bool(self._generations.numbers())
         if not (self._has_existed or has_backups or self._is_explicit or self.path.is_symlink()):
             return
+        from shlex import quote
+
         msg = f"{self.path} is gone. Nothing was changed."
-        hint = "amx config restore --list" if has_backups else f"echo '{{}}' > {self.path}"
+        hint = (
+            "amx config restore --list" if has_backups else f"echo '{{}}' > {quote(str(self.path))}"
+        )
         raise ConfigGone(msg, hint=hint, details={"path": str(self.path)})
 
     # --- saving

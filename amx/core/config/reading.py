@@ -43,8 +43,10 @@ def read_file(path: Path, where: str) -> Reading:
     except FileNotFoundError:
         return Reading(syntax.Document({}, None))
     except OSError as error:
+        from shlex import quote
+
         msg = f"{where} cannot be read: {disk.reason(error)}."
-        raise ConfigUnreadable(msg, hint=f"ls -la {where}") from error
+        raise ConfigUnreadable(msg, hint=f"ls -la {quote(where)}") from error
     document = syntax.read(data, where)
     return Reading(document, data.decode(), sight, stat.S_IMODE(status.st_mode))
 
