@@ -7,7 +7,7 @@ from pathlib import Path
 
 from amx.core.digest import sha256
 from amx.core.errors import ConfigInvalid
-from amx.core.secrets import Password, resolve
+from amx.core.secrets import Password, redact_url, resolve
 
 BACKENDS = ("postgresql", "sqlite")
 
@@ -57,7 +57,7 @@ class Profile:
             place = f"service={self.options['service']}"
         else:
             place = ",".join(_hosts(self.host, self.port))
-        return f"postgresql://{place}/{self.database}?schema={self.schema}"
+        return f"postgresql://{place}/{redact_url(self.database)}?schema={self.schema}"
 
     def _pointed_at(self) -> list[str]:
         if self.backend == "sqlite":

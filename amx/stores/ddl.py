@@ -16,6 +16,7 @@ from amx.core.tables import (
     Kind,
     Table,
 )
+from amx.core.targets import check_name
 from amx.drivers.postgres import quoted
 
 META = "meta"
@@ -129,11 +130,16 @@ def bootstrap_ddl(backend: str, schema: str, *, grant_to: str | None = None) -> 
         schema: Name of the schema, whatever characters it has.
         grant_to: Role that shall read everything and write rows, but neither the columns that
             the server fills nor, later, who wrote a row first.
+
+    Raises:
+        UsageError: no schema or role can have this name.
     """
     if backend == "sqlite":
         return "\n".join(_sqlite_statements()) + "\n"
+    check_name(schema, "schema")
     statements = [*_postgresql_statements(schema)]
     if grant_to is not None:
+        check_name(grant_to, "role")
         statements += _grants(schema, grant_to)
     return "\n".join(statements) + "\n"
 

@@ -185,5 +185,19 @@ def test_what_libpq_advises_is_no_part_of_the_reason(postgres_profile: Profile) 
     )
 
 
+@pytest.mark.parametrize("words", [["--schema", "x" * 64], ["--grant-to", ""]])
+def test_dump_ddl_prints_no_name_that_would_be_cut_off(amx: Amx, words: list[str]) -> None:
+    done = amx(HS, "dump-ddl", "--backend", "postgresql", *words)
+    assert (done.code, done.out) == (2, "")
+
+
+@pytest.mark.parametrize("database", ["postgresql://u:s3cret@h/x", "x password=s3cret"])
+def test_a_secret_that_was_given_as_a_database_is_not_shown(database: str) -> None:
+    settings = {"backend": "postgresql", "database": database}
+    target = profile_of("leak", settings, {}).target
+    assert "s3cret" not in target
+    assert "***" in target
+
+
 def test_more_entries_than_any_queue_has_cannot_be_asked_for(amx: Amx) -> None:
     assert amx(HS, "pending", "--limit", "99999999999999999999").code == 2
