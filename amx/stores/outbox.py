@@ -231,16 +231,16 @@ def _within(records: Iterable[Record], max_bytes: int) -> Iterator[Values]:
     """Yield rows until the text of the next would exceed the limit; the first always fits."""
     size = 0
     for index, record in enumerate(records):
-        size += sum(_bytes(value) for value in record)
+        size += _bytes(record)
         if index and size > max_bytes:
             return
         yield dict(record)
 
 
-def _bytes(value: object) -> int:
-    if not isinstance(value, str):
-        return 8
-    return len(value) if value.isascii() else len(value.encode())
+def _bytes(record: Record) -> int:
+    """Return how much text a record is, measured in one piece; whatever else it holds is small."""
+    text = "".join([value for value in record if isinstance(value, str)])
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
