@@ -99,6 +99,7 @@ def _load(name: str, place: str) -> Any:  # noqa: ANN401 - as above
 
 
 def _add_global_options(command: Any) -> None:  # noqa: ANN401 - as above
+    command.add_help_option = False  # ours goes the way of all output
     own = {word for parameter in command.params for word in parameter.opts}
     command.params += [option for option in _global_options() if not own & set(option.opts)]
     if isinstance(command, TyperGroup):
@@ -107,7 +108,10 @@ def _add_global_options(command: Any) -> None:  # noqa: ANN401 - as above
 
 
 def _global_options(*, is_root: bool = False) -> list[TyperOption]:
-    options = [_option("--json", "Print one JSON document.", _turn_on_json, is_flag=True)]
+    options = [
+        _option("--json", "Print one JSON document.", _turn_on_json, is_flag=True),
+        _option("--help", "Show this message and exit.", _show_help, is_flag=True, is_eager=True),
+    ]
     for word, variable, text in GLOBAL_OPTIONS:
         is_flag = word not in _WITH_VALUE
         callback = _override(word, variable)
@@ -115,8 +119,14 @@ def _global_options(*, is_root: bool = False) -> list[TyperOption]:
     return options
 
 
-def _option(
-    word: str, text: str, callback: Callable[..., None], *, is_flag: bool, is_hidden: bool = False
+def _option(  # noqa: PLR0913 - one a part of an option
+    word: str,
+    text: str,
+    callback: Callable[..., None],
+    *,
+    is_flag: bool,
+    is_hidden: bool = False,
+    is_eager: bool = False,
 ) -> TyperOption:
     return TyperOption(
         param_decls=[word],
@@ -127,6 +137,7 @@ def _option(
         show_default=False,
         expose_value=False,
         hidden=is_hidden,
+        is_eager=is_eager,
         callback=callback,
     )
 
@@ -134,6 +145,12 @@ def _option(
 def _turn_on_json(context: typer.Context, _: object, value: object) -> None:
     if value:
         context.obj.output.is_json = True
+
+
+def _show_help(context: typer.Context, _: object, value: object) -> None:
+    if value and not context.resilient_parsing:
+        context.obj.output.verbatim(f"{context.get_help()}\n")
+        raise typer.Exit
 
 
 def _override(word: str, variable: str) -> Callable[[typer.Context, object, object], None]:
@@ -177,6 +194,7 @@ def root(
 
 def _command() -> Any:  # noqa: ANN401 - as above
     command: Any = typer.main.get_command(app)
+    command.add_help_option = False
     command.params = _global_options(is_root=True) + command.params
     command.commands = LazyCommands(COMMANDS)
     return command

@@ -10,6 +10,7 @@ from amx.catalogs.values import (
     FACTS_TIMEOUT_S,
     SAMPLE_ROWS,
     chunks,
+    hint_of,
     message_of,
     rendered,
 )
@@ -222,7 +223,7 @@ def _of_one_table() -> Iterator[None]:
 
 @contextmanager
 def _translated(profile: Profile) -> Iterator[None]:
-    hint = f"amx db test {profile.name}"
+    hint = hint_of(profile)
     try:
         yield
     except Transient as error:

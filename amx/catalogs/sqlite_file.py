@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from amx.catalogs.values import message_of
+from amx.catalogs.values import hint_of, message_of
 from amx.core.errors import DatabaseError, DatabaseRefused, DatabaseUnreachable
 from amx.core.profiles import Profile
 
@@ -95,12 +95,8 @@ def _code(error: sqlite3.Error) -> int | None:
 
 
 def _refused(profile: Profile, reason: str) -> DatabaseError:
-    return DatabaseRefused(message_of(profile, "refused", reason), hint=_hint(profile))
+    return DatabaseRefused(message_of(profile, "refused", reason), hint=hint_of(profile))
 
 
 def _unreachable(profile: Profile, reason: str) -> DatabaseError:
-    return DatabaseUnreachable(message_of(profile, "cannot be read", reason), hint=_hint(profile))
-
-
-def _hint(profile: Profile) -> str:
-    return f"amx db test {profile.name}"
+    return DatabaseUnreachable(message_of(profile, "cannot be read", reason), hint=hint_of(profile))

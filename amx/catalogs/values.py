@@ -39,3 +39,10 @@ def message_of(profile: Profile, fact: str, reason: str) -> str:
     """Say which database, what it did and why, and that nothing was changed."""
     told = reason.rstrip(".")
     return f"The database of {profile.name} ({profile.target}) {fact}: {told}. Nothing was changed."
+
+
+def hint_of(profile: Profile) -> str:
+    """Return the command that shows where a profile points."""
+    from shlex import quote
+
+    return f"amx db show {quote(profile.name)}"

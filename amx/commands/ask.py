@@ -13,7 +13,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def ask(
     ctx: typer.Context,
-    question: Annotated[str, typer.Argument(help="In your own words.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In your own words.")],
     *,
     new: Annotated[bool, typer.Option("--new", help="Begin a new session.")] = False,
 ) -> None:

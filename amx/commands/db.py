@@ -25,13 +25,15 @@ def _names(ctx: typer.Context) -> list[str]:
     return list(runtime_of(ctx).known_profiles()) if ctx.obj else []
 
 
-Name = Annotated[str, typer.Argument(help="Name of the profile.", autocompletion=_names)]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the profile.", autocompletion=_names)
+]
 
 
 @app.command()
 def add(  # noqa: PLR0913 - one option a key
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the new profile.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new profile.")],
     *,
     backend: Annotated[Backend, typer.Option(help="What it points at.")],
     path: Annotated[str | None, typer.Option(help="SQLite: the file.")] = None,

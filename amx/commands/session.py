@@ -24,7 +24,9 @@ def _ids(ctx: typer.Context) -> list[str]:
     return [str(one.local_id) for one in runtime_of(ctx).sessions.list(None, limit=50)]
 
 
-Key = Annotated[str, typer.Argument(help="Number or UUID of the session.", autocompletion=_ids)]
+Key = Annotated[
+    str, typer.Argument(metavar="SESSION", help="Its number or UUID.", autocompletion=_ids)
+]
 
 
 @app.command()
@@ -111,7 +113,9 @@ def current(ctx: typer.Context) -> None:
 @app.command()
 def end(
     ctx: typer.Context,
-    key: Annotated[str | None, typer.Argument(help="The active one, if left out.")] = None,
+    key: Annotated[
+        str | None, typer.Argument(metavar="[SESSION]", help="The active one, if left out.")
+    ] = None,
 ) -> None:
     """End a session: this one, or the active one. It may be resumed later.
 

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from amx.core.errors import Busy, LocalStoreFailed
 
+CHECK_PLACE = "Look at the rights of the file and of its folder, and at the space on its disk."
+"""What helps where a file of amx cannot be used."""
+
 POLL_S = 0.02
 """How often a waiter looks again: `flock` has no time-out of its own."""
 
@@ -43,7 +46,7 @@ def store_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
         descriptor = _opened(path)
     except OSError as error:
         msg = f"The lock file {path} cannot be opened: {error.strerror}. Nothing was changed."
-        raise LocalStoreFailed(msg, hint="amx doctor") from error
+        raise LocalStoreFailed(msg, hint=CHECK_PLACE) from error
     with _held(descriptor, path, wait_s, purpose):
         yield
 
@@ -110,7 +113,7 @@ class NumberLocks:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             msg = f"The lock file {path} cannot be opened: {error.strerror}. Nothing was changed."
-            raise LocalStoreFailed(msg, hint="amx doctor") from error
+            raise LocalStoreFailed(msg, hint=CHECK_PLACE) from error
         self._mine: set[int] = set()
 
     def hold(self, number: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from amx.core.errors import Busy, LocalStoreFailed
-from amx.core.locks import file_lock
+from amx.core.locks import CHECK_PLACE, file_lock
 from amx.stores.schema import APPLICATION_ID, VERSION
 
 BUSY_TIMEOUT_S = 5.0
@@ -99,7 +99,7 @@ class LocalDatabase:
             self._raise_ours(error)
 
     def fail(
-        self, reason: str, cause: Exception | None = None, *, hint: str = "amx doctor"
+        self, reason: str, cause: Exception | None = None, *, hint: str = CHECK_PLACE
     ) -> NoReturn:
         """Raise that this file cannot be used, and why.
 

@@ -151,7 +151,7 @@ def test_a_server_that_does_not_answer_is_named(postgres: PostgresServer) -> Non
         "The database of away (postgresql://127.0.0.1:1/shop?schema=) cannot be reached: "
     )
     assert caught.value.message.endswith("failed: Connection refused. Nothing was changed.")
-    assert caught.value.hint == "amx db test away"
+    assert caught.value.hint == "amx db show away"
     assert "hunter2" not in repr(caught.value.message)
 
 

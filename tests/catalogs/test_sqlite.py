@@ -102,7 +102,7 @@ def test_a_missing_file_is_named_and_not_made(tmp_path: Path) -> None:
         f"The database of shop (sqlite:{path}) cannot be read: there is no file {path}. "
         "Nothing was changed."
     )
-    assert caught.value.hint == "amx db test shop"
+    assert caught.value.hint == "amx db show shop"
     assert not path.exists()
 
 

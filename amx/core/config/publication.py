@@ -13,6 +13,7 @@ from pathlib import Path
 from amx.core.config import disk
 from amx.core.config.generations import Generations
 from amx.core.errors import SaveFailed, ShadowRejected
+from amx.core.locks import CHECK_PLACE
 
 Gate = Callable[[bytes], None]
 """Reads what stands in the shadow and raises `ShadowRejected` if it is not what was meant."""
@@ -119,7 +120,7 @@ def named_failures(live: Path) -> Iterator[None]:
         yield
     except OSError as error:
         msg = f"{live} could not be saved: {disk.reason(error)}. It is unchanged."
-        raise SaveFailed(msg, hint=_HINTS.get(error.errno or 0, "amx doctor")) from error
+        raise SaveFailed(msg, hint=_HINTS.get(error.errno or 0, CHECK_PLACE)) from error
 
 
 _HINTS = {
