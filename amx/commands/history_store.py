@@ -162,7 +162,7 @@ def retry(
     Example: amx history-store retry --all
     """
     runtime = runtime_of(ctx)
-    if not ids and not everything:
+    if bool(ids) == everything:
         message = "Name the ids of quarantined entries, or say --all. Nothing was changed."
         raise UsageError(message, hint=f"{_PROGRAM} pending --quarantined")
     reopened = runtime.sharing.retry(None if everything else ids)
@@ -201,8 +201,8 @@ def dump_ddl(
     from amx.stores.ddl import bootstrap_ddl
 
     runtime = runtime_of(ctx)
-    if backend is None and profile is None:
-        message = "Say --profile P or --backend B. Nothing was changed."
+    if (backend is None) == (profile is None):
+        message = "Say --profile P or --backend B, one of them. Nothing was changed."
         raise UsageError(message, hint=f"{_PROGRAM} dump-ddl --backend postgresql")
     kind = backend.value if backend else runtime.profile_named(profile or "").backend
     text = bootstrap_ddl(kind, schema, grant_to=grant_to)

@@ -18,8 +18,8 @@ from amx.core.sifting import Sifted, sift
 from amx.core.tables import SCHEMA_VERSION, Table
 from amx.core.targets import LAST_FLUSH, STORE_ID, STORE_VERSION
 
-BATCH_ROWS = 500
-BATCH_BYTES = 1 << 20
+BATCH_ROWS = 2000
+BATCH_BYTES = 4 << 20
 
 CALL_S = 60.0
 """How long one call of the store may take, whatever time there is in all."""

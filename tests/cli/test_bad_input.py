@@ -39,6 +39,8 @@ def shop(amx: Amx, tmp_path: Path) -> Path:
         ["demo", "--postgres", "postgresql://u@h1:1,h2:2/db"],
         ["--profile", "", "session", "current"],
         ["ask", "--session", "", "x"],
+        ["history-store", "retry", "--all", "1"],
+        ["history-store", "dump-ddl", "--profile", "shop", "--backend", "sqlite"],
         ["--config", "", "db", "list"],
     ],
     ids=lambda words: " ".join(words).encode("unicode_escape").decode()[:50],

@@ -6,10 +6,12 @@ the renames may reach the disk: nothing but the oldest is lost. `Generations.rec
 killed predecessor began.
 """
 
-import os
+import stat
 from pathlib import Path
+from shlex import quote
 
 from amx.core.config import disk
+from amx.core.errors import ConfigUnreadable
 
 KEPT = 5
 
@@ -29,8 +31,12 @@ class Generations:
         return self._live.with_name(f"{self._live.name}.bak.{number}")
 
     def numbers(self) -> list[int]:
-        """Return which generations there are, newest first."""
-        return [number for number in range(1, KEPT + 1) if os.path.isfile(self.path(number))]  # noqa: PTH113 - Path raises where a name is too long
+        """Return which generations there are, newest first.
+
+        Raises:
+            ConfigUnreadable: their folder may not be looked at.
+        """
+        return [number for number in range(1, KEPT + 1) if _is_file(self.path(number))]
 
     def rotate(self, sight: disk.Sight) -> bool:
         """Make the live file's bytes the newest generation; drop the oldest if there are six.
@@ -109,3 +115,13 @@ class Generations:
         except OSError:
             return None
         return sight.digest if sight else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except PermissionError as error:
+        msg = f"{path.parent} cannot be looked at: {disk.reason(error)}. Nothing was changed."
+        raise ConfigUnreadable(msg, hint=f"ls -la {quote(str(path.parent))}") from error
+    except OSError:  # it is not there, or could not be: a name that is too long, no folder
+        return False
