@@ -43,7 +43,51 @@ A quarantined entry is opened again.
 _STAMPED_ONCE = {"id", "created_at", *(column.name for column in ATTRIBUTION)}
 
 
-class SQLiteLocalStore:
+class _Reads:
+    """What a store and a transaction of it read alike, each by its own ``_query``."""
+
+    _query: Callable[[str, tuple[object, ...]], list[Record]]
+
+    def find(self, kind: type[RowT], key: int | str) -> RowT | None:
+        if isinstance(key, int) and not 0 < key <= LARGEST_ID:
+            return None
+        column = "local_id" if isinstance(key, int) else "id"
+        value = key if isinstance(key, int) else clean(key)
+        table = BY_NAME[kind.TABLE]
+        sql = f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {column} = ?"
+        records = self._query(sql, (value,))
+        return row_of(kind, _values(records[0])) if records else None
+
+    def select(
+        self,
+        kind: type[RowT],
+        where: Where | None = None,
+        *,
+        is_newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[RowT]:
+        table, wanted = BY_NAME[kind.TABLE], where or {}
+        if unknown := set(wanted) - set(table.names):
+            msg = f"{table.name} has no {sorted(unknown)}"
+            raise KeyError(msg)
+        conditions = " AND ".join(f"{name} IS ?" for name in wanted) or "1"
+        values = (clean(value) if isinstance(value, str) else value for value in wanted.values())
+        records = self._query(
+            f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {conditions} "
+            f"ORDER BY local_id {'DESC' if is_newest_first else 'ASC'} LIMIT ?",
+            (*values, -1 if limit is None else max(0, min(limit, LARGEST_ID))),
+        )
+        return [row_of(kind, _values(record)) for record in records]
+
+    def active_session(self, profile: str, identity: str) -> str | None:
+        records = self._query(
+            "SELECT session_id FROM active_sessions WHERE profile = ? AND identity = ?",
+            (clean(profile), identity),
+        )
+        return str(records[0]["session_id"]) if records else None
+
+
+class SQLiteLocalStore(_Reads):
     """The local history of one installation, in one file, opened when first used.
 
     A row and its outbox entry are one transaction: whatever is acknowledged is either known to
@@ -66,25 +110,9 @@ class SQLiteLocalStore:
     ) -> None:
         self.database = LocalDatabase(path, is_read_only=is_read_only)
         self.has_written_shared = False
+        self._query = self.database.query
         self._attribution = attribution
         self._is_shared = is_shared
-
-    def find(self, kind: type[RowT], key: int | str) -> RowT | None:
-        return _find(self.database.query, kind, key)
-
-    def select(
-        self,
-        kind: type[RowT],
-        where: Where | None = None,
-        *,
-        is_newest_first: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[RowT]:
-        order = "DESC" if is_newest_first else "ASC"
-        return _select(self.database.query, kind, where or {}, order, limit)
-
-    def active_session(self, profile: str, identity: str) -> str | None:
-        return _active_session(self.database.query, profile, identity)
 
     @contextmanager
     def transaction(self) -> Iterator[Writer]:
@@ -103,7 +131,7 @@ class SQLiteLocalStore:
         self.database.close()
 
 
-class _SQLiteWriter:
+class _SQLiteWriter(_Reads):
     """One transaction's reads and writes."""
 
     def __init__(
@@ -114,25 +142,9 @@ class _SQLiteWriter:
     ) -> None:
         self.has_entered = False
         self._connection = connection
+        self._query = lambda sql, values: connection.execute(sql, values).fetchall()
         self._ask_attribution = attribution
         self._ask_is_shared = is_shared
-
-    def find(self, kind: type[RowT], key: int | str) -> RowT | None:
-        return _find(self._query, kind, key)
-
-    def select(
-        self,
-        kind: type[RowT],
-        where: Where | None = None,
-        *,
-        is_newest_first: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[RowT]:
-        order = "DESC" if is_newest_first else "ASC"
-        return _select(self._query, kind, where or {}, order, limit)
-
-    def active_session(self, profile: str, identity: str) -> str | None:
-        return _active_session(self._query, profile, identity)
 
     def put(self, row: RowT) -> RowT:
         table = BY_NAME[row.TABLE]
@@ -225,49 +237,6 @@ class _SQLiteWriter:
         sql = ENTER.format(table=table.name)
         done = self._connection.execute(sql, (table.name, now(), row_id))
         self.has_entered |= done.rowcount > 0
-
-    def _query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[Record]:
-        return self._connection.execute(sql, parameters).fetchall()
-
-
-_Query = Callable[[str, tuple[object, ...]], list[Record]]
-
-
-def _find(query: _Query, kind: type[RowT], key: int | str) -> RowT | None:
-    if isinstance(key, int) and not 0 < key <= LARGEST_ID:
-        return None
-    column = "local_id" if isinstance(key, int) else "id"
-    value = key if isinstance(key, int) else clean(key)
-    table = BY_NAME[kind.TABLE]
-    records = query(
-        f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {column} = ?", (value,)
-    )
-    return row_of(kind, _values(records[0])) if records else None
-
-
-def _select(
-    query: _Query, kind: type[RowT], where: Where, order: str, limit: int | None
-) -> Sequence[RowT]:
-    table = BY_NAME[kind.TABLE]
-    if unknown := set(where) - set(table.names):
-        msg = f"{table.name} has no {sorted(unknown)}"
-        raise KeyError(msg)
-    conditions = " AND ".join(f"{name} IS ?" for name in where) or "1"
-    values = (clean(value) if isinstance(value, str) else value for value in where.values())
-    records = query(
-        f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {conditions} "
-        f"ORDER BY local_id {order} LIMIT ?",
-        (*values, -1 if limit is None else max(0, min(limit, LARGEST_ID))),
-    )
-    return [row_of(kind, _values(record)) for record in records]
-
-
-def _active_session(query: _Query, profile: str, identity: str) -> str | None:
-    records = query(
-        "SELECT session_id FROM active_sessions WHERE profile = ? AND identity = ?",
-        (clean(profile), identity),
-    )
-    return str(records[0]["session_id"]) if records else None
 
 
 def _values(record: Record) -> Values:
