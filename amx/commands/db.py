@@ -137,7 +137,8 @@ def remove(ctx: typer.Context, name: Name) -> None:
     Example: amx db remove old-sales
     """
     runtime = runtime_of(ctx)
-    runtime.config_file.patch(profile_edits.removed(runtime.config, name))
+    is_awaited = runtime.sharing_reader.is_awaited(name)
+    runtime.config_file.patch(profile_edits.removed(runtime.config, name, is_awaited=is_awaited))
     runtime.output.result({"removed": name}, f"Removed {name}. Its history stays.")
 
 

@@ -68,17 +68,25 @@ def used(config: Config, name: str) -> Changes:
     return {("active_db_profile",): name}
 
 
-def removed(config: Config, name: str) -> Changes:
+def removed(config: Config, name: str, *, is_awaited: bool) -> Changes:
     """Return the patch that removes a profile; its sessions and runs stay.
+
+    Args:
+        config: The configuration.
+        name: The profile.
+        is_awaited: Whether rows are queued for the shared store that it leads to.
 
     Raises:
         UnknownProfile: there is none of this name.
-        Refused: the shared store is reached through it.
+        Refused: the shared store is reached through it, or rows are queued for it.
     """
     _require(config, name)
     if config.is_shared and config.history_store_profile == name:
         message = f"The shared store is reached through the profile {name!r}. Nothing was changed."
         raise Refused(message, hint="amx history-store disable")
+    if is_awaited:
+        message = f"Rows are queued for the shared store behind {name!r}. Nothing was changed."
+        raise Refused(message, hint="amx history-store flush-pending, or drop-pending")
     patch: dict[tuple[str, ...], object] = {("db_profiles", name): REMOVED}
     if config.active_profile == name:
         patch["active_db_profile",] = REMOVED

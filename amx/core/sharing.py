@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
-from amx.core.errors import Systemic, Transient, UnknownId
+from amx.core.errors import AmxError, Systemic, Transient, UnknownId
 from amx.core.sending import Deadline
 
 if TYPE_CHECKING:
@@ -111,9 +111,22 @@ class SharingService:
         """
         if not self._around.config().is_shared:
             return False
+        # Recorded first: once it is off, the team would not be told.
         self._record("disable", {"queued": self._outbox.counts().pending})
-        self._around.patch({("history_store_enabled",): False})
+        try:
+            self._around.patch({("history_store_enabled",): False})
+        except AmxError as error:
+            self._record("enable", {"because": f"it could not be disabled: {error.code}"})
+            raise
         return True
+
+    def is_awaited(self, profile_name: str) -> bool:
+        """Tell whether rows are queued for the store that a profile leads to."""
+        from amx.core.targets import remembered
+
+        target, counts = remembered(self._outbox), self._outbox.counts()
+        is_its = target is not None and target.profile == profile_name
+        return is_its and counts.pending + counts.quarantined > 0
 
     def flush(
         self,

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from amx.core.config.disk import make_private
 from amx.core.errors import Busy, LocalStoreFailed
 from amx.core.locks import CHECK_PLACE, file_lock
 from amx.stores.schema import APPLICATION_ID, VERSION
@@ -154,7 +155,7 @@ class LocalDatabase:
 
     def _make(self) -> None:
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.path.parent)
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         except FileExistsError:
             if not self.path.is_file():

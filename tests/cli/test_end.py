@@ -55,3 +55,32 @@ def test_a_command_that_fails_keeps_its_own_code_when_delivery_is_required(
     done = amx("session", "resume", "99", "--require-delivery", "--json")
     assert (done.code, done.error["code"]) == (2, "usage.unknown_id")
     assert amx("session", "list", "--require-delivery").code == 4
+
+
+def test_a_profile_for_whose_store_rows_are_queued_is_not_removed(
+    amx: Amx, shop: Path, tmp_path: Path
+) -> None:
+    amx("db", "add", "team", "--backend", "sqlite", "--path", str(tmp_path / "team.db"))
+    amx("history-store", "enable", "--profile", "team")
+    assert amx("db", "remove", "team").code == 3
+    away = (tmp_path / "team.db").rename(tmp_path / "away.db")
+    amx("session", "new")
+    amx("history-store", "disable")
+    done = amx("db", "remove", "team")
+    assert (done.code, "Rows are queued" in done.err) == (3, True)
+    away.rename(tmp_path / "team.db")
+    assert amx("history-store", "flush-pending").code == 0
+    assert amx("db", "remove", "team").code == 0
+
+
+def test_a_disable_that_is_not_saved_is_told_as_such(
+    amx: Amx, shop: Path, home: Path, tmp_path: Path
+) -> None:
+    amx("db", "add", "team", "--backend", "sqlite", "--path", str(tmp_path / "team.db"))
+    amx("history-store", "enable", "--profile", "team")
+    (home / "config.yml.shadow").mkdir()
+    assert amx("history-store", "disable").code == 1
+    assert amx("history-store", "status", "--json").json["enabled"] is True
+    with sqlite3.connect(tmp_path / "team.db") as connection:
+        kinds = [kind for (kind,) in connection.execute("SELECT kind FROM events ORDER BY id")]
+    assert kinds == ["enable", "disable", "enable"]

@@ -135,6 +135,19 @@ def copy(source: Path, target: Path) -> bytes:
     return digest
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and what is missing above it, each for its owner only and durable.
+
+    Raises:
+        OSError: something else is in its place, or it cannot be made.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing or [folder]):
+        one.mkdir(mode=0o700, exist_ok=True)
+        if missing:
+            sync_folder(one.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

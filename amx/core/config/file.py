@@ -258,15 +258,9 @@ class ConfigFile:
     def _locked(self, purpose: str) -> Iterator[None]:
         lock = self._live.with_name(f"{self._live.name}.lock")
         with named_failures(self._live):
-            self._make_folder()
+            disk.make_private(self._live.parent)
             with file_lock(lock, wait_s=self._lock_timeout_s, purpose=purpose):
                 yield
-
-    def _make_folder(self) -> None:
-        folder = self._live.parent
-        if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            disk.sync_folder(folder.parent)
 
 
 def _conflict(key: Key, mine: object, theirs: object) -> EditConflict:
