@@ -68,13 +68,16 @@ def test_a_save_killed_over_the_leftovers_of_a_killed_save_loses_nothing_either(
     counted = prepared(tmp_path / "count")
     total = count_calls(lambda: save(counted))
     chance = random.Random(4)  # noqa: S311 - which call the second kill hits, not a secret
+    killed_again = 0
     for n in range(1, total + 1):
         place = prepared(tmp_path / str(n))
-        killed_at(n, lambda place=place: save(place))  # type: ignore[misc]  # a lambda with a default
+        assert killed_at(n, lambda place=place: save(place))  # type: ignore[misc]  # a lambda with a default
         first = place.live.read_text()
-        killed_at(chance.randint(1, total), lambda place=place: save(place, 2))  # type: ignore[misc]  # a lambda with a default
+        second = chance.randint(1, total)
+        killed_again += killed_at(second, lambda place=place: save(place, 2))  # type: ignore[misc]  # a lambda with a default
         before = [OLD] if first == OLD else [OLD, first]
         assert_whole_after(place, *before, new_text(2))
+    assert killed_again > total // 2
 
 
 def test_the_first_save_killed_at_any_call_leaves_nothing_or_the_new_file(tmp_path: Path) -> None:
