@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from functools import cache
 from importlib import import_module
 from itertools import takewhile
 from types import FrameType
@@ -107,7 +108,8 @@ def _add_global_options(command: Any) -> None:  # noqa: ANN401 - as above
             _add_global_options(child)
 
 
-def _global_options(*, is_root: bool = False) -> list[TyperOption]:
+@cache
+def _global_options(*, is_root: bool = False) -> Sequence[TyperOption]:
     options = [
         _option("--json", "Print one JSON document.", _turn_on_json, is_flag=True),
         _option("--help", "Show this message and exit.", _show_help, is_flag=True, is_eager=True),
@@ -195,7 +197,7 @@ def root(
 def _command() -> Any:  # noqa: ANN401 - as above
     command: Any = typer.main.get_command(app)
     command.add_help_option = False
-    command.params = _global_options(is_root=True) + command.params
+    command.params = [*_global_options(is_root=True), *command.params]
     command.commands = LazyCommands(COMMANDS)
     return command
 
