@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from amx.core import back_off, targets
 from amx.core.bounded import BoundedStore
 from amx.core.config.model import REMOVED
-from amx.core.errors import Systemic, Transient
+from amx.core.errors import AmxError, Systemic, Transient
 from amx.core.outbox import check_store
 from amx.core.sending import Deadline
 from amx.core.sharing import ENABLE_S, Surroundings, bounded, record
-from amx.core.targets import STORE_ID, STORE_VERSION
 from amx.core.verify import Verifier
 
 if TYPE_CHECKING:
@@ -121,8 +120,12 @@ def _turn_on(around: Surroundings, outbox: Outbox, target: Target, meta: StoreMe
     }
     if target.database or around.config().history_store_database:
         changes["history_store_database",] = target.database or REMOVED
-    around.patch(changes)
-    targets.remember(outbox, target)
+    before = targets.known(outbox)
+    targets.remember(outbox, target, meta)
+    try:
+        around.patch(changes)
+    except AmxError:  # nothing was changed: neither here nor there
+        outbox.set_state(before)
+        raise
     back_off.note_success(outbox)
-    outbox.set_state({STORE_ID: meta.store_id, STORE_VERSION: str(meta.schema_version)})
     record(around, outbox, "enable", {"store_id": meta.store_id, "profile": target.profile})

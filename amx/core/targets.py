@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from amx.core.config.model import Config
     from amx.core.ports import Outbox
     from amx.core.profiles import Profile
+    from amx.core.reports import StoreMeta
 
 KEY = "target"
 
@@ -78,9 +79,17 @@ def remembered(outbox: Outbox) -> Target | None:
     return Target(**json.loads(text)) if text else None
 
 
-def remember(outbox: Outbox, target: Target) -> None:
-    """Keep which target the queue belongs to from now on."""
-    outbox.set_state({KEY: json.dumps(target._asdict())})
+def remember(outbox: Outbox, target: Target, meta: StoreMeta | None = None) -> None:
+    """Keep which target the queue belongs to from now on, and, if it was asked, which store."""
+    facts: dict[str, str | None] = {KEY: json.dumps(target._asdict())}
+    if meta is not None:
+        facts |= {STORE_ID: meta.store_id, STORE_VERSION: str(meta.schema_version)}
+    outbox.set_state(facts)
+
+
+def known(outbox: Outbox) -> dict[str, str | None]:
+    """Return all that `remember` keeps, as `set_state` takes it back."""
+    return {key: outbox.state(key) for key in (KEY, STORE_ID, STORE_VERSION)}
 
 
 def current(

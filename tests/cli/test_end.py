@@ -84,3 +84,18 @@ def test_a_disable_that_is_not_saved_is_told_as_such(
     with sqlite3.connect(tmp_path / "team.db") as connection:
         kinds = [kind for (kind,) in connection.execute("SELECT kind FROM events ORDER BY id")]
     assert kinds == ["enable", "disable", "enable"]
+
+
+def test_an_enable_that_is_not_saved_leaves_the_present_store_in_charge(
+    amx: Amx, shop: Path, home: Path, tmp_path: Path
+) -> None:
+    for name in ("team", "other"):
+        amx("db", "add", name, "--backend", "sqlite", "--path", str(tmp_path / f"{name}.db"))
+    amx("history-store", "enable", "--profile", "team")
+    (home / "config.yml.shadow").mkdir()
+    assert amx("history-store", "enable", "--profile", "other").code == 1
+    done = amx("session", "new", "--require-delivery")
+    assert (done.code, done.err) == (0, "")
+    assert amx("history-store", "status", "--json").json["profile"] == "team"
+    with sqlite3.connect(tmp_path / "team.db") as connection:
+        assert connection.execute("SELECT COUNT(*) FROM sessions").fetchall() == [(1,)]
