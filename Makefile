@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 MADE := .venv/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench size FORCE
+.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench crash powerloss chaos fuzz size FORCE
 
 help:  ## This list
 	@echo 'make TARGET [ARGS="…"]'
@@ -50,6 +50,18 @@ coldstart: $(MADE)  ## How long a command takes to start, against a bare Typer
 
 bench: $(MADE)  ## How fast the queue is flushed, against a hand-written upsert
 	@$(RUN) scripts.flushrate $(ARGS)
+
+crash: $(MADE)  ## Kill and fail every system call of a save, a restore, an edit (needs strace)
+	@$(RUN) tests.proofs.crash $(ARGS)
+
+powerloss: $(MADE)  ## Replay a save onto every disk that a power failure may leave
+	@$(RUN) tests.proofs.powerloss $(ARGS)
+
+chaos: $(MADE)  ## Many processes that save, read and are killed at once
+	@$(RUN) tests.proofs.chaos $(ARGS)
+
+fuzz: $(MADE)  ## Broken configurations of every kind: read, or refused with line and column
+	@$(RUN) tests.proofs.fuzz $(ARGS)
 
 size: $(MADE)  ## How much an installation takes on disk
 	@.venv/bin/python scripts/install_size.py $(ARGS)
