@@ -55,12 +55,13 @@ GLOBAL_OPTIONS = (
     ("--config", "AMX_CONFIG", "Configuration file."),
     ("--no-input", "AMX_NO_INPUT", "Never ask anything."),
     ("--background", "AMX_BACKGROUND", "This process is a background worker."),
+    ("--lock-timeout", "AMX_LOCK_TIMEOUT", "How long to wait for another save (5s)."),
     ("--require-delivery", "AMX_REQUIRE_DELIVERY", "Fail (4) when rows are queued at the end."),
     ("--debug", "AMX_DEBUG", "Show tracebacks."),
 )
 """Options that every command takes; each is the environment variable, for one command."""
 
-_WITH_VALUE = ("--profile", "--session", "--config")
+_WITH_VALUE = ("--profile", "--session", "--config", "--lock-timeout")
 
 
 class LazyCommands(MutableMapping[str, Any]):

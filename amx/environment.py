@@ -6,6 +6,8 @@ from pathlib import Path
 
 from amx.core.errors import UsageError
 
+LOCK_TIMEOUT_S = 5.0
+
 
 class Environment:
     """The environment of one command.
@@ -31,6 +33,20 @@ class Environment:
     def requires_delivery(self) -> bool:
         """Whether rows that are still queued at the end are a failure."""
         return self._is_on("AMX_REQUIRE_DELIVERY")
+
+    @property
+    def lock_timeout_s(self) -> float:
+        """How long a save of the configuration waits for another one, in seconds.
+
+        Raises:
+            UsageError: what was said is no length of time.
+        """
+        named = self.environ.get("AMX_LOCK_TIMEOUT")
+        if not named:
+            return LOCK_TIMEOUT_S
+        from amx.core.durations import seconds_of
+
+        return seconds_of(named)
 
     @property
     def has_terminal(self) -> bool:

@@ -49,7 +49,13 @@ class Runtime(Environment):
         from amx.core.config.file import ConfigFile
 
         is_explicit = bool(self.environ.get("AMX_CONFIG"))
-        return ConfigFile(self.config_path, is_explicit=is_explicit, warn=self.output.warn)
+        return ConfigFile(
+            self.config_path,
+            is_explicit=is_explicit,
+            warn=self.output.warn,
+            lock_timeout_s=self.lock_timeout_s,
+            is_background=self.is_background,
+        )
 
     @cached_property
     def config(self) -> "Config":

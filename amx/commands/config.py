@@ -105,6 +105,32 @@ def _tell(runtime: Runtime, key: str, *, is_changed: bool) -> None:
 
 
 @app.command()
+def edit(
+    ctx: typer.Context,
+    *,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Throw away the text that was kept aside.")
+    ] = False,
+) -> None:
+    """Open the configuration in $VISUAL or $EDITOR; only a valid text is saved.
+
+    Example: amx config edit
+    """
+    from amx.editor import editor_of, open_editor
+
+    runtime = runtime_of(ctx)
+    editor = editor_of(runtime.environ, has_terminal=runtime.has_terminal)
+    edited = runtime.config_file.edit(
+        lambda path: open_editor(editor, path, runtime.environ), is_fresh=discard
+    )
+    where = str(runtime.config_path)
+    state = "saved" if edited.is_changed else "unchanged"
+    merged = ", merged with what others changed meanwhile" if edited.is_merged else ""
+    document = {"path": where, "changed": edited.is_changed, "merged": edited.is_merged}
+    runtime.output.result(document, f"{where}: {state}{merged}.")
+
+
+@app.command()
 def validate(ctx: typer.Context) -> None:
     """Check the configuration; 5 with line and column when it is broken.
 

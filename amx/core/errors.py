@@ -42,6 +42,12 @@ class AmxError(Exception):
         self.hint = hint
         self.details = dict(details or {})
 
+    def say_more(self, sentence: str, *, hint: str) -> None:
+        """Add what a caller further up knows: a sentence, and the command that helps there."""
+        self.message = f"{self.message} {sentence}"
+        self.args = (self.message,)
+        self.hint = hint
+
 
 class Failed(AmxError):
     """It failed; what was there before is still there."""
@@ -60,6 +66,12 @@ class ShadowRejected(SaveFailed):
     """What was read back from the shadow is not what was meant; the live file is untouched."""
 
     code = "failed.shadow_gate"
+
+
+class EditorFailed(Failed):
+    """The editor could not be started or ended with an error; nothing was saved."""
+
+    code = "failed.editor"
 
 
 class LocalStoreFailed(Failed):
@@ -282,6 +294,12 @@ class Busy(AmxError):
 
     exit_code = 75
     code = "busy.locked"
+
+
+class SavesSuspended(Busy):
+    """The configuration is being edited; background workers do not save meanwhile."""
+
+    code = "busy.suspended"
 
 
 class Interrupted(AmxError):

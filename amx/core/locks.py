@@ -6,25 +6,58 @@ files are permanent: unlinking one would split its waiters between two inodes.
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from amx.core.errors import Busy, LocalStoreFailed
 
 CHECK_PLACE = "Look at the rights of the file and of its folder, and at the space on its disk."
 """What helps where a file of amx cannot be used."""
 
+_PRIVATE = 0o600
+
 POLL_S = 0.02
 """How often a waiter looks again: `flock` has no time-out of its own."""
+
+
+class Holder(NamedTuple):
+    """Who holds a lock, as it stands in the lock file.
+
+    ``pid`` counts in the holder's own container, so that ``host`` belongs to it; ``since`` is UTC.
+    """
+
+    pid: str
+    host: str
+    purpose: str
+    since: str
+
+    @classmethod
+    def of_this_process(cls, purpose: str) -> "Holder":
+        """Describe the process that calls."""
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return cls(str(os.getpid()), os.uname().nodename, purpose, since)
+
+    @classmethod
+    def of_descriptor(cls, descriptor: int) -> "Holder | None":
+        """Read who wrote a lock file last; None where nobody said who."""
+        parts = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip().split("\t")
+        return cls(*parts) if len(parts) == len(cls._fields) else None
+
+    @property
+    def words(self) -> str:
+        """The holder in one phrase."""
+        return f"process {self.pid} on {self.host}: {self.purpose}, since {self.since}"
 
 
 @contextmanager
 def file_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
     """Hold the exclusive lock of this file for the length of the block.
 
-    The holder's process id and purpose stand in the file for whoever meets it locked.
+    Who holds it, what for and since when stands in the file for whoever meets it locked.
 
     Raises:
         Busy: another process still holds it after ``wait_s`` seconds.
@@ -52,7 +85,22 @@ def store_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
 
 
 def _opened(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _PRIVATE)
+    try:
+        _lend(descriptor, path.parent)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _lend(descriptor: int, folder: Path) -> None:
+    """Keep a lock file usable for the owner of its folder, whoever made it under whatever umask."""
+    mine, user = os.fstat(descriptor), os.geteuid()
+    if user == 0 and mine.st_uid == 0 and (owner := folder.stat()).st_uid != 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    if user in (0, mine.st_uid) and stat.S_IMODE(mine.st_mode) != _PRIVATE:
+        os.fchmod(descriptor, _PRIVATE)
 
 
 @contextmanager
@@ -60,10 +108,30 @@ def _held(descriptor: int, path: Path, wait_s: float, purpose: str) -> Iterator[
     try:
         _acquire(descriptor, path, time.monotonic() + wait_s)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {purpose}\n".encode(), 0)
+        os.pwrite(descriptor, ("\t".join(Holder.of_this_process(purpose)) + "\n").encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def shared_lock(path: Path) -> Iterator["Holder | None"]:
+    """Keep others from taking an exclusive lock for the length of the block, without waiting.
+
+    Yields None then; or, where somebody holds it exclusively just now, that holder.
+
+    Raises:
+        OSError: the file can be neither opened nor made.
+    """
+    descriptor = _opened(path)
+    try:
+        is_ours = _try(descriptor, fcntl.LOCK_SH)
+        yield None if is_ours else Holder.of_descriptor(descriptor) or _UNKNOWN
+    finally:
+        os.close(descriptor)
+
+
+_UNKNOWN = Holder("unknown", "unknown", "unknown", "unknown")
 
 
 def is_held(path: Path) -> bool:
@@ -81,19 +149,18 @@ def is_held(path: Path) -> bool:
 def _acquire(descriptor: int, path: Path, end: float) -> None:
     while not _try(descriptor):
         if time.monotonic() >= end:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
+            holder = Holder.of_descriptor(descriptor) or _UNKNOWN
             raise Busy(
-                f"{path.name} is locked by another process ({holder or 'unknown'}). "
-                "Nothing was changed.",
+                f"{path.name} is locked by another process ({holder.words}). Nothing was changed.",
                 hint="Try again in a moment.",
-                details={"path": str(path), "holder": holder},
+                details={"path": str(path), "holder": holder._asdict()},
             )
         time.sleep(POLL_S)
 
 
-def _try(descriptor: int) -> bool:
+def _try(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

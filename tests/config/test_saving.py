@@ -158,7 +158,8 @@ def test_a_save_waits_for_the_lock_and_then_says_who_holds_it(place: Place) -> N
     lock = place.folder / "config.yml.lock"
     with file_lock(lock, wait_s=0, purpose="tests"), pytest.raises(Busy) as caught:
         place.file(lock_timeout_s=0.05).patch({("a",): 2})
-    assert f"({os.getpid()} tests)" in caught.value.message
+    host = os.uname().nodename
+    assert f"(process {os.getpid()} on {host}: tests, since 20" in caught.value.message
     assert place.live.read_text() == "a: 1\n"
 
 

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from amx.core.clock import moment_of
 from amx.core.errors import Busy, LocalStoreFailed
-from amx.core.locks import NumberLocks, file_lock, is_held
+from amx.core.locks import NumberLocks, file_lock, is_held, shared_lock
 
 HOLD = """
 import sys
@@ -52,9 +54,13 @@ def test_a_locked_file_names_its_holder(tmp_path: Path) -> None:
     with pytest.raises(Busy) as caught, file_lock(path, wait_s=0.05, purpose="x"):
         pass
     end(process)
+    told = caught.value.details["holder"]
+    assert isinstance(told, dict)
     assert caught.value.message == (
-        f"lock is locked by another process ({process.pid} a test). Nothing was changed."
+        f"lock is locked by another process (process {process.pid} on {os.uname().nodename}: "
+        f"a test, since {told['since']}). Nothing was changed."
     )
+    assert abs(moment_of(f"{told['since'][:-1]}.0Z") - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
     end(process)
     assert not is_held(path)
     with file_lock(path, wait_s=0, purpose="mine"):
-        assert path.read_text() == f"{os.getpid()} mine\n"
+        assert path.read_text().startswith(f"{os.getpid()}\t{os.uname().nodename}\tmine\t")
 
 
 def test_a_lock_ends_with_its_block(tmp_path: Path) -> None:
@@ -75,6 +81,35 @@ def test_a_lock_ends_with_its_block(tmp_path: Path) -> None:
 
 def test_a_lock_file_that_was_never_made_is_not_held(tmp_path: Path) -> None:
     assert not is_held(tmp_path / "none")
+
+
+def test_a_shared_lock_keeps_out_exclusive_ones_and_only_those(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with shared_lock(path) as first, shared_lock(path) as second:
+        assert (first, second) == (None, None)
+        with pytest.raises(Busy), file_lock(path, wait_s=0, purpose="x"):
+            pass
+    with file_lock(path, wait_s=0, purpose="x"):
+        pass
+
+
+def test_a_shared_lock_that_cannot_be_had_names_the_exclusive_holder(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    process = holder(path)
+    with shared_lock(path) as told:
+        assert told is not None
+        assert told[:3] == (str(process.pid), os.uname().nodename, "a test")
+    end(process)
+    with shared_lock(path) as told:
+        assert told is None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes files in another's home")
+def test_a_lock_file_that_root_made_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 1235)
+    with file_lock(tmp_path / "lock", wait_s=0, purpose="x"):
+        made = (tmp_path / "lock").stat()
+    assert (made.st_uid, made.st_gid) == (1234, 1235)
 
 
 def test_a_lock_file_is_only_its_owners(tmp_path: Path) -> None:

@@ -6,52 +6,38 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
-from amx.core.config import disk, syntax
+from amx.core.config import disk
 from amx.core.config.generations import Generations
-from amx.core.config.keys import Key, dotted, redacted
-from amx.core.config.model import (
-    REMOVED,
-    Changes,
-    Config,
-    applied,
-    faults,
-    leaves,
-    plain,
-    same,
-    value_at,
-)
-from amx.core.config.publication import Gate, LiveChanged, Publication, named_failures
-from amx.core.config.reading import Reading, check_types, read_file
-from amx.core.errors import (
-    Busy,
-    ConfigGone,
-    ConfigInvalid,
-    EditConflict,
-    ShadowRejected,
-    UsageError,
-)
-from amx.core.locks import file_lock
+from amx.core.config.keys import Key
+from amx.core.config.model import Changes, Config, applied, leaves, planned
+from amx.core.config.reading import Raw, Reading, check_types, gone, read_file, read_raw
 
 if TYPE_CHECKING:
+    from amx.core.config.editing import Edited
+    from amx.core.config.publication import Publication
     from amx.core.config.restoring import Generation, Restored, Source
+    from amx.core.config.saving import Saver
+    from amx.core.config.suspension import Suspension
 
 Values = Mapping[str, object]
 
-_ATTEMPTS = 5
-"""How often a save begins again because an editor has changed the file meanwhile."""
-
 
 class ConfigFile:
-    """One configuration file, its backups and its lock.
+    """One configuration file, its backups and its locks. Threads may share one.
 
     Args:
         path: Where it is, or a symbolic link to it.
         is_explicit: Whether the user has named it; then it must be there.
         warn: Called with what a person should know.
-        lock_timeout_s: How long a save waits for another one, in seconds.
+        lock_timeout_s: How long a save waits for another one, and an edit for another edit, in
+            seconds.
+        is_background: Whether this process is a background worker, whose saves are refused while
+            somebody edits.
     """
 
     def __init__(
@@ -61,14 +47,16 @@ class ConfigFile:
         is_explicit: bool,
         warn: Callable[[str], None],
         lock_timeout_s: float = 5.0,
+        is_background: bool = False,
     ) -> None:
         self.path = path
         self._is_explicit = is_explicit
         self._warn = warn
         self._lock_timeout_s = lock_timeout_s
+        self._is_background = is_background
         self._live = Path(os.path.realpath(path))
         self._generations = Generations(self._live)
-        self._publication = Publication(self._live, self._generations)
+        self._turn = RLock()
         self._base: Values | None = None
         self._has_existed = False
 
@@ -91,8 +79,8 @@ class ConfigFile:
                 f"the next save makes it private, or now: chmod 600 {quote(str(self.path))}"
             )
         check_types(reading.document, str(self.path))
-        self._remember(reading.document.values, has_existed=reading.sight is not None)
-        return Config(reading.document.values)
+        self._remember(reading.values, has_existed=reading.raw is not None)
+        return Config(reading.values)
 
     def lines(self) -> Mapping[Key, int]:
         """Return the line on which each value of the file stands; mappings have none.
@@ -108,10 +96,11 @@ class ConfigFile:
 
         Changes that others made to other keys since `load` stay. The new contents are published
         as the module ``publication`` says, so that no crash harms the file; a patch that changes
-        nothing writes nothing at all.
+        nothing writes nothing at all. While autosave is `suspended` in this process the changes
+        are kept, and saved when the suspension ends.
 
         Returns:
-            Whether anything was changed.
+            Whether anything was, or is to be, changed.
 
         Raises:
             UsageError: a change is of another type than its key, or below a value.
@@ -119,12 +108,63 @@ class ConfigFile:
             ShadowRejected: what was read back is not what was meant.
             SaveFailed: a system call failed; the file is unchanged.
             Busy: another process holds the lock.
+            SavesSuspended: this is a background worker and somebody edits the file.
             ConfigError: the present file cannot be used.
         """
-        if self._planned(self._read(), changes) is None:
-            return False
-        with self._locked("saves the configuration"):
-            return self._retried(lambda: self._save(changes))
+        with self._turn:
+            if not self._suspension.is_open:
+                return self._save(changes)
+            reading = self._read()
+            before = applied(reading.values, self._suspension.pending_with({}))
+            wanted = planned(before, changes)
+            self._suspension.keep(changes)
+            return wanted is not None
+
+    @contextmanager
+    def suspended(self, purpose: str = "edits the configuration") -> Iterator[None]:
+        """Suspend autosave for the length of the block.
+
+        What is patched meanwhile, in whatever thread, is kept and saved once, when the last block
+        of this process ends: a patch of the block itself only if the block ends well, with all of
+        its patches, or none if it raises; a patch of a thread that has no block of its own in any
+        case. Blocks may be nested; an inner one that raises takes only its own patches with it.
+        Background workers of other processes are refused until then, and other saves go on:
+        they are merged. The suspension dies with the process.
+
+        Raises:
+            Busy: another process edits the configuration.
+            AmxError: at the end, as `patch`; the block's own patches are dropped, those of other
+                threads go with the next save.
+        """
+        with self._suspension.block(purpose, self._save):
+            yield
+
+    def edit(self, change: Callable[[Path], None], *, is_fresh: bool = False) -> Edited:
+        """Let a copy of the text be changed, by an editor, and save it.
+
+        Autosave is suspended meanwhile. What others save is merged; a text that is invalid, that
+        meets a change of the same key, or that cannot be saved, is kept aside and is what the next
+        edit begins with.
+
+        Args:
+            change: Changes the file at the path it is given, or raises.
+            is_fresh: Whether a text that was kept aside is thrown away.
+
+        Raises:
+            ConfigInvalid: the text is no configuration; with line and column.
+            EditConflict: somebody else changed the same key meanwhile.
+            AmxError: as `patch`, and what ``change`` raises; the text is kept aside.
+        """
+        from amx.core.config.editing import Editing
+
+        with self.suspended("amx config edit"):
+            if is_fresh:
+                self._saver.drafts.discard()
+            editing = Editing(self._live, self._saver, self._raw)
+            edited = editing.run(change, self._warn)
+            if editing.values is not None:
+                self._remember(editing.values, has_existed=True)
+        return edited
 
     def backups(self) -> Sequence[Generation]:
         """Return the generations, newest first, whatever the live file holds."""
@@ -151,7 +191,9 @@ class ConfigFile:
             UsageError: there is no such generation or file.
             SaveFailed: a system call failed; the live file is unchanged.
             Busy: another process holds the lock.
+            SavesSuspended: this is a background worker and somebody edits the file.
         """
+        from amx.core.config.publication import named_failures
         from amx.core.config.restoring import chosen
 
         picked = chosen(source, self._generations)
@@ -159,18 +201,33 @@ class ConfigFile:
         # under it, and the oldest can be restored although the rotation drops its name.
         with named_failures(self._live), disk.opened(picked.path) as descriptor:
             wanted = disk.digest_of(disk.chunks(descriptor))
-            with self._locked("restores the configuration"):
-                is_changed = self._retried(lambda: self._replace(descriptor, wanted))
-        self._base = None
+
+            def put_in_place(publication: Publication) -> bool:
+                seen = disk.look(self._live)
+                if seen is not None and seen.digest == wanted:
+                    return False
+                publication.publish(disk.chunks(descriptor), seen, None)
+                return True
+
+            with self._turn:
+                is_changed = self._saver.save("amx config restore", put_in_place)
+                self._base = None
         return replace(picked, is_changed=is_changed)
 
     # --- reading
 
     def _read(self) -> Reading:
         reading = read_file(self._live, str(self.path))
-        if reading.sight is None:
+        if reading.raw is None:
             self._refuse_if_gone()
         return reading
+
+    def _raw(self) -> Raw | None:
+        raw = read_raw(self._live, str(self.path))
+        if raw is None:
+            self._refuse_if_gone()
+        self._has_existed = self._has_existed or raw is not None
+        return raw
 
     def _remember(self, values: Values, *, has_existed: bool) -> None:
         """Keep what this process last saw: a later save compares the file on disk with it."""
@@ -178,100 +235,51 @@ class ConfigFile:
 
     def _refuse_if_gone(self) -> None:
         has_backups = bool(self._generations.numbers())
-        if not (self._has_existed or has_backups or self._is_explicit or self.path.is_symlink()):
-            return
-        from shlex import quote
-
-        msg = f"{self.path} is gone. Nothing was changed."
-        hint = (
-            "amx config restore --list" if has_backups else f"echo '{{}}' > {quote(str(self.path))}"
-        )
-        raise ConfigGone(msg, hint=hint, details={"path": str(self.path)})
+        if self._has_existed or has_backups or self._is_explicit or self.path.is_symlink():
+            raise gone(self.path, has_backups=has_backups)
 
     # --- saving
 
+    @cached_property
+    def _suspension(self) -> Suspension:
+        from amx.core.config.suspension import Suspension
+
+        return Suspension(self._live, wait_s=self._lock_timeout_s, mutex=self._turn)
+
+    @cached_property
+    def _saver(self) -> Saver:
+        from amx.core.config.saving import Saver
+
+        return Saver(
+            self._live,
+            self._generations,
+            self._suspension,
+            lock_timeout_s=self._lock_timeout_s,
+            is_background=self._is_background,
+        )
+
     def _save(self, changes: Changes) -> bool:
+        """Save changes, and with them what other threads left when their save failed."""
+        wanted = self._suspension.pending_with(changes)
         reading = self._read()
-        self._refuse_conflicts(reading, changes)
-        wanted = self._planned(reading, changes)
+        if self._base is None:
+            self._remember(reading.values, has_existed=reading.raw is not None)
+        is_changed = planned(reading.values, wanted) is not None and self._saver.save(
+            "saves the configuration", lambda publication: self._publish(publication, wanted)
+        )
+        self._suspension.settle()
+        return is_changed
+
+    def _publish(self, publication: Publication, changes: Changes) -> bool:
+        from amx.core.config import syntax
+        from amx.core.config.merge import refuse_conflicts
+
+        reading = self._read()
+        refuse_conflicts(self._base or {}, reading.values, changes)
+        wanted = planned(reading.values, changes)
         if wanted is None:
             return False
-        data = syntax.rewrite(reading.text, changes).encode()
-        self._publication.publish(iter([data]), reading.sight, self._gate(wanted))
+        data = syntax.rewrite(reading.data.decode(), changes).encode()
+        publication.publish(iter([data]), reading.sight, self._saver.gate(wanted))
         self._remember(wanted, has_existed=True)
         return True
-
-    def _planned(self, reading: Reading, changes: Changes) -> dict[str, object] | None:
-        """Return the values that a patch leads to; None where it changes nothing."""
-        values = reading.document.values
-        wanted = applied(values, changes)
-        if same(wanted, values):
-            return None
-        old = set(faults(values))
-        for fault in faults(wanted):
-            if fault not in old:
-                raise UsageError(f"{fault.problem}. Nothing was changed.")
-        return wanted
-
-    def _refuse_conflicts(self, reading: Reading, changes: Changes) -> None:
-        if self._base is None:
-            return
-        for key, value in changes.items():
-            mine = REMOVED if value is REMOVED else plain(value)
-            base, theirs = (value_at(one, key) for one in (self._base, reading.document.values))
-            if not same(base, theirs) and not same(mine, theirs):
-                raise _conflict(key, mine, theirs)
-
-    def _gate(self, wanted: dict[str, object]) -> Gate:
-        def gate(data: bytes) -> None:
-            try:
-                is_meant = same(syntax.read(data, "the shadow").values, wanted)
-            except ConfigInvalid:
-                is_meant = False
-            if not is_meant:
-                msg = (
-                    "The new contents, read again, do not mean what they should: this file has "
-                    f"something (an anchor, a merge, a tag) that amx cannot write. {self.path} "
-                    "and its backups are unchanged."
-                )
-                raise ShadowRejected(msg, hint="Change it in an editor; then amx config validate.")
-
-        return gate
-
-    def _replace(self, descriptor: int, wanted: bytes) -> bool:
-        seen = disk.look(self._live)
-        if seen is not None and seen.digest == wanted:
-            return False
-        self._publication.publish(disk.chunks(descriptor), seen, None)
-        return True
-
-    def _retried(self, act: Callable[[], bool]) -> bool:
-        for _ in range(_ATTEMPTS):
-            try:
-                return act()
-            except LiveChanged:
-                continue
-        msg = f"{self.path} is being changed by another program all the time. Nothing was changed."
-        raise Busy(msg, hint="Close the editor, then try again.")
-
-    @contextmanager
-    def _locked(self, purpose: str) -> Iterator[None]:
-        lock = self._live.with_name(f"{self._live.name}.lock")
-        with named_failures(self._live):
-            disk.make_private(self._live.parent)
-            with file_lock(lock, wait_s=self._lock_timeout_s, purpose=purpose):
-                yield
-
-
-def _conflict(key: Key, mine: object, theirs: object) -> EditConflict:
-    texts = [_shown(key, value) for value in (mine, theirs)]
-    msg = (
-        f"{dotted(key)} was changed by somebody else meanwhile: here {texts[0]}, "
-        f"on disk {texts[1]}. Nothing was changed."
-    )
-    details = {"key": dotted(key), "mine": texts[0], "theirs": texts[1]}
-    return EditConflict(msg, hint=f"amx config get {dotted(key)}; then try again", details=details)
-
-
-def _shown(key: Key, value: object) -> str:
-    return "removed" if value is REMOVED else repr(redacted(key, value))

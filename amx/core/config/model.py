@@ -224,6 +224,22 @@ def applied(values: Mapping[str, object], changes: Changes) -> dict[str, object]
     return result
 
 
+def planned(values: dict[str, object], changes: Changes) -> dict[str, object] | None:
+    """Return the values that changes lead to; None where they change nothing.
+
+    Raises:
+        UsageError: a change is of another type than its key, or below a value.
+    """
+    wanted = applied(values, changes)
+    if same(wanted, values):
+        return None
+    old = set(faults(values))
+    for fault in faults(wanted):
+        if fault not in old:
+            raise UsageError(f"{fault.problem}. Nothing was changed.")
+    return wanted
+
+
 def _with(values: Mapping[str, object], key: Key, value: object, above: Key) -> dict[str, object]:
     result = dict(values)
     name, *rest = key

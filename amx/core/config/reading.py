@@ -7,24 +7,73 @@ from typing import NamedTuple
 
 from amx.core.config import disk, syntax
 from amx.core.config.model import faults
-from amx.core.errors import ConfigError, ConfigInvalid, ConfigUnreadable
+from amx.core.errors import ConfigError, ConfigGone, ConfigInvalid, ConfigUnreadable
 
 MAX_BYTES = 512 * 1024
 """A larger file is refused unread: PyYAML needs 40 times a file's size in memory."""
 
 
+class Raw(NamedTuple):
+    """The bytes of a configuration file, and what the file was when they were read."""
+
+    data: bytes
+    sight: disk.Sight
+    mode: int
+
+
 class Reading(NamedTuple):
-    """What a configuration file was when it was read; ``sight`` is None if it was not there."""
+    """What a configuration file was when it was read; ``raw`` is None if it was not there."""
 
     document: syntax.Document
-    text: str = ""
-    sight: disk.Sight | None = None
-    mode: int = disk.PRIVATE
+    raw: Raw | None = None
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What the file says."""
+        return self.document.values
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes; none where it was not there."""
+        return self.raw.data if self.raw else b""
+
+    @property
+    def sight(self) -> disk.Sight | None:
+        """What the file was; None where it was not there."""
+        return self.raw.sight if self.raw else None
+
+    @property
+    def mode(self) -> int:
+        """Its permissions."""
+        return self.raw.mode if self.raw else disk.PRIVATE
 
     @property
     def is_open_to_others(self) -> bool:
         """Whether anybody but its owner may read or write it."""
         return bool(self.mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def read_raw(path: Path, where: str) -> Raw | None:
+    """Read the bytes of a configuration file, whatever they say; None where it is not there.
+
+    Raises:
+        ConfigInvalid: it is too large to be read.
+        ConfigUnreadable: it is there and cannot be read; ``where`` is its name.
+    """
+    try:
+        with disk.opened(path) as descriptor:
+            status = os.fstat(descriptor)
+            if status.st_size > MAX_BYTES:
+                raise too_large(where, status.st_size)
+            sight, data = disk.seen(descriptor)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        from shlex import quote
+
+        msg = f"{where} cannot be read: {disk.reason(error)}."
+        raise ConfigUnreadable(msg, hint=f"ls -la {quote(where)}") from error
+    return Raw(data, sight, stat.S_IMODE(status.st_mode))
 
 
 def read_file(path: Path, where: str) -> Reading:
@@ -34,21 +83,10 @@ def read_file(path: Path, where: str) -> Reading:
         ConfigInvalid: it is no configuration; with line and column, and with ``where`` as its name.
         ConfigUnreadable: it is there and cannot be read.
     """
-    try:
-        with disk.opened(path) as descriptor:
-            status = os.fstat(descriptor)
-            if status.st_size > MAX_BYTES:
-                raise _too_large(where, status.st_size)
-            sight, data = disk.seen(descriptor)
-    except FileNotFoundError:
+    raw = read_raw(path, where)
+    if raw is None:
         return Reading(syntax.Document({}, None))
-    except OSError as error:
-        from shlex import quote
-
-        msg = f"{where} cannot be read: {disk.reason(error)}."
-        raise ConfigUnreadable(msg, hint=f"ls -la {quote(where)}") from error
-    document = syntax.read(data, where)
-    return Reading(document, data.decode(), sight, stat.S_IMODE(status.st_mode))
+    return Reading(syntax.read(raw.data, where), raw)
 
 
 def check_types(document: syntax.Document, where: str) -> None:
@@ -73,6 +111,18 @@ def problem_of(path: Path) -> str | None:
     return None if reading.sight else f"{path} is not there."
 
 
-def _too_large(where: str, size: int) -> ConfigInvalid:
+def gone(path: Path, *, has_backups: bool) -> ConfigGone:
+    """Refuse to go on without a configuration that should be there."""
+    from shlex import quote
+
+    anew = f"echo '{{}}' > {quote(str(path))}"
+    hint = "amx config restore --list" if has_backups else anew
+    return ConfigGone(
+        f"{path} is gone. Nothing was changed.", hint=hint, details={"path": str(path)}
+    )
+
+
+def too_large(where: str, size: int) -> ConfigInvalid:
+    """Refuse a file, or a text, of this many bytes."""
     msg = f"{where} has {size} bytes; more than {MAX_BYTES} are not read."
     return ConfigInvalid(msg, line=1, column=1, hint=syntax.HINT)

@@ -1,0 +1,135 @@
+"""The text of a `config edit`: a copy while the editor is open, and what is kept aside of it.
+
+The copy stands in a private folder beside the configuration, together with the text that it began
+from: whatever an editor leaves beside it (swap files, backups) goes with the folder. What was
+changed and could not be saved moves to ``config.yml.rejected``, by the edit itself or, when that
+was killed, by whoever comes next; only then is the folder removed.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from amx.core.config import disk
+from amx.core.config.generations import Generations
+
+
+class Draft(NamedTuple):
+    """A text that is being edited, and the one that it began from."""
+
+    text: bytes
+    base: bytes
+
+
+class Drafts:
+    """The draft of one configuration; its edit lock is held by the caller.
+
+    Args:
+        live: The real file.
+        generations: Its backups.
+    """
+
+    def __init__(self, live: Path, generations: Generations) -> None:
+        self._live = live
+        self._generations = generations
+        self._folder = live.with_name(f"{live.name}.edit")
+        self.copy = self._folder / live.name
+        self._base = self._folder / f"{live.name}.base"
+        self.rejected = live.with_name(f"{live.name}.rejected")
+        self._rejected_base = live.with_name(f"{live.name}.rejected.base")
+
+    @property
+    def are_left(self) -> bool:
+        """Whether an edit is under way, or was killed."""
+        return self._folder.is_dir()
+
+    def begin(self, live: bytes) -> bool:
+        """Make the copy: of what was kept aside or, without that, of the live text.
+
+        Returns:
+            Whether it is what was kept aside.
+
+        Raises:
+            OSError: a system call failed.
+        """
+        self.recover()
+        rejected = _read(self.rejected)
+        base = _read(self._rejected_base) if rejected is not None else None
+        self._folder.mkdir(mode=0o700)
+        self._folder.chmod(0o700)  # a umask may have taken even the owner's bits
+        self._write(self._base, live if base is None else base)
+        self._write(self.copy, live if rejected is None else rejected)
+        return rejected is not None
+
+    def read(self) -> Draft | None:
+        """Return the draft as the editor left it; None where it removed the copy."""
+        text, base = _read(self.copy), _read(self._base)
+        return None if text is None or base is None else Draft(text, base)
+
+    def rebase(self, draft: Draft) -> None:
+        """Let the draft begin from another text, whose changes it has been merged with.
+
+        The text comes first: between the two it holds changes of its base as if they were its own,
+        which nothing is lost by.
+        """
+        self._write(self.copy, draft.text)
+        self._write(self._base, draft.base)
+
+    def recover(self) -> bool:
+        """Keep aside what a draft has changed, and remove its folder.
+
+        Returns:
+            Whether anything was kept aside.
+
+        Raises:
+            OSError: a system call failed; the draft is where it was.
+        """
+        draft = self.read()
+        is_worth_it = draft is not None and draft.text != draft.base and not self._is_saved(draft)
+        if is_worth_it:
+            self._keep(self.copy, self.rejected)
+            self._keep(self._base, self._rejected_base)
+            disk.sync_folder(self._live.parent)
+        self._remove_folder()
+        return is_worth_it
+
+    def discard(self) -> None:
+        """Forget the draft and what was kept aside."""
+        self.rejected.unlink(missing_ok=True)
+        self._rejected_base.unlink(missing_ok=True)
+        self._remove_folder()
+
+    def _is_saved(self, draft: Draft) -> bool:
+        """Tell whether an edit was killed between its save and its end."""
+        saved = [self._live, *map(self._generations.path, self._generations.numbers())]
+        return any(_read(path) == draft.text for path in saved)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        new = path.with_name(f"{path.name}.new")
+        new.unlink(missing_ok=True)
+        owner = self._live.parent.stat()
+        disk.write_new(new, iter([data]), (owner.st_uid, owner.st_gid))
+        new.rename(path)
+        disk.sync_folder(path.parent)
+
+    def _keep(self, source: Path, target: Path) -> None:
+        new = target.with_name(f"{target.name}.new")
+        new.unlink(missing_ok=True)
+        disk.duplicate(source, new)
+        with disk.opened(new) as descriptor:  # an editor may not have synced it
+            os.fsync(descriptor)
+        new.rename(target)
+
+    def _remove_folder(self) -> None:
+        if self.are_left:
+            shutil.rmtree(self._folder)
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a text, or so much of it that it is known to be too large."""
+    try:
+        with disk.opened(path) as descriptor:
+            return next(disk.chunks(descriptor), b"")
+    except (FileNotFoundError, NotADirectoryError, disk.NotAFile):
+        return None

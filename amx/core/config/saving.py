@@ -1,0 +1,97 @@
+"""The one path of every save: lock, reconcile, shadow gate, rotate, publish."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from amx.core.config import disk, syntax
+from amx.core.config.drafts import Drafts
+from amx.core.config.generations import Generations
+from amx.core.config.model import same
+from amx.core.config.publication import Gate, LiveChanged, Publication, named_failures
+from amx.core.config.suspension import Suspension
+from amx.core.errors import Busy, ConfigInvalid, ShadowRejected
+from amx.core.locks import file_lock
+
+_ATTEMPTS = 5
+"""How often a save begins again because an editor has changed the file meanwhile."""
+
+
+class Saver:
+    """Saves one configuration, one save at a time over all processes.
+
+    Args:
+        live: The real file.
+        generations: Its backups.
+        suspension: What holds saves back.
+        lock_timeout_s: How long a save waits for another one, in seconds.
+        is_background: Whether saves of this process give way to an edit.
+    """
+
+    def __init__(
+        self,
+        live: Path,
+        generations: Generations,
+        suspension: Suspension,
+        *,
+        lock_timeout_s: float,
+        is_background: bool,
+    ) -> None:
+        self._live = live
+        self._publication = Publication(live, generations)
+        self._suspension = suspension
+        self._lock_timeout_s = lock_timeout_s
+        self._is_background = is_background
+        self.drafts = Drafts(live, generations)
+
+    def save(self, purpose: str, act: Callable[[Publication], bool]) -> bool:
+        """Hold the lock and act; act again where somebody else changed the file meanwhile.
+
+        Raises:
+            Busy: another process holds the lock, or the file never comes to rest.
+            SavesSuspended: this is a background worker and somebody edits.
+            SaveFailed: a system call failed; the live file is unchanged.
+        """
+        with self._locked(purpose):
+            for _ in range(_ATTEMPTS):
+                try:
+                    return act(self._publication)
+                except LiveChanged:
+                    continue
+        msg = f"{self._live} is being changed by another program all the time. Nothing was changed."
+        raise Busy(msg, hint="Close the editor, then try again.")
+
+    def gate(self, wanted: dict[str, object]) -> Gate:
+        """Return the gate that lets only these values pass, types included."""
+
+        def gate(data: bytes) -> None:
+            try:
+                is_meant = same(syntax.read(data, "the shadow").values, wanted)
+            except ConfigInvalid:
+                is_meant = False
+            if not is_meant:
+                msg = (
+                    "The new contents, read again, do not mean what they should: this file has "
+                    f"something (an anchor, a merge, a tag) that amx cannot write. {self._live} "
+                    "and its backups are unchanged."
+                )
+                raise ShadowRejected(msg, hint="amx config edit")
+
+        return gate
+
+    @contextmanager
+    def _locked(self, purpose: str) -> Iterator[None]:
+        lock = self._live.with_name(f"{self._live.name}.lock")
+        with named_failures(self._live), ExitStack() as held:
+            disk.make_private(self._live.parent)
+            held.enter_context(file_lock(lock, wait_s=self._lock_timeout_s, purpose=purpose))
+            if self._is_background:
+                held.enter_context(self._suspension.respected())
+            self._tidy_after_a_killed_edit()
+            yield
+
+    def _tidy_after_a_killed_edit(self) -> None:
+        if not self.drafts.are_left or self._suspension.is_open:
+            return
+        with suppress(Busy, OSError), self._suspension.unless_edited():
+            self.drafts.recover()
