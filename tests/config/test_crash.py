@@ -136,11 +136,15 @@ def test_a_save_whose_any_call_fails_says_why_and_leaves_the_live_file(
     assert refused > 15
 
 
-@pytest.mark.parametrize("write", [1, 2])
+@pytest.mark.parametrize(
+    ("write", "mode"),
+    [(1, 0o600), (2, 0o640)],
+    ids=["the shadow", "a copy of what others may read"],
+)
 def test_a_disk_that_stays_full_costs_no_generation_however_often_one_tries(
-    place: Place, write: int
+    place: Place, write: int, mode: int
 ) -> None:
-    place.write(OLD)
+    place.write(OLD, mode)
     place.write_backups(*OLDER)
     before = place.state()
     for _ in range(7):
@@ -153,6 +157,7 @@ def test_a_disk_that_stays_full_costs_no_generation_however_often_one_tries(
 
         with watched(fail):
             error = error_of(lambda: save(place))
+        assert len(writes) == write
         assert isinstance(error, SaveFailed)
         assert error.hint == "Make room on the disk, then try again."
     assert place.state() == before

@@ -21,13 +21,15 @@ _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EMLINK, errno.EXDEV
 class Sight(NamedTuple):
     """What a file was when it was looked at: two equal sights are one state of it."""
 
-    place: tuple[int, ...]
+    inode: tuple[int, int]
+    owner: tuple[int, int]
+    size: int
+    changed_ns: int
     digest: bytes
 
-    @property
-    def owner(self) -> tuple[int, int]:
-        """User and group."""
-        return self.place[-2], self.place[-1]
+    def is_of(self, status: os.stat_result) -> bool:
+        """Tell whether these are the facts of the same file, its contents not looked at."""
+        return self[:-1] == _facts(status)
 
 
 class NotAFile(OSError):
@@ -41,7 +43,7 @@ def reason(error: OSError) -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def opened(path: Path | str) -> Iterator[int]:
     """Open a regular file to be read.
 
     Raises:
@@ -64,21 +66,29 @@ def chunks(descriptor: int) -> Iterator[bytes]:
         yield piece
 
 
-def look(path: Path) -> Sight | None:
-    """Look at a file, contents included; None where there is none."""
+def look(path: Path | str, *, make_durable: bool = False) -> Sight | None:
+    """Look at a file, contents included; None where there is none.
+
+    Args:
+        path: The file.
+        make_durable: Whether what it holds is synced, too: whoever wrote it may not have done it.
+    """
     try:
         with opened(path) as descriptor:
-            place = _place(os.fstat(descriptor))
-            return Sight(place, digest_of(chunks(descriptor)))
+            facts = _facts(os.fstat(descriptor))
+            sight = Sight(*facts, digest_of(chunks(descriptor)))
+            if make_durable:
+                os.fsync(descriptor)
+            return sight
     except FileNotFoundError:
         return None
 
 
 def seen(descriptor: int) -> tuple[Sight, bytes]:
     """Look at an open file that is small enough to be had whole; return its bytes, too."""
-    place = _place(os.fstat(descriptor))
+    facts = _facts(os.fstat(descriptor))
     data = b"".join(chunks(descriptor))
-    return Sight(place, digest_of(iter([data]))), data
+    return Sight(*facts, digest_of(iter([data]))), data
 
 
 def digest_of(pieces: Iterator[bytes]) -> bytes:
@@ -89,7 +99,7 @@ def digest_of(pieces: Iterator[bytes]) -> bytes:
     return digest.digest()
 
 
-def write_new(path: Path, pieces: Iterator[bytes], owner: tuple[int, int] | None) -> bytes:
+def write_new(path: Path | str, pieces: Iterator[bytes], owner: tuple[int, int] | None) -> bytes:
     """Create a private file that must not be there, write it whole and sync it.
 
     Returns:
@@ -114,25 +124,40 @@ def write_new(path: Path, pieces: Iterator[bytes], owner: tuple[int, int] | None
     return digest.digest()
 
 
-def duplicate(source: Path, target: Path) -> None:
-    """Give a private file a second name, or a synced copy where there are no hard links."""
-    if not source.is_symlink() and stat.S_IMODE(source.stat().st_mode) != PRIVATE:
-        source.chmod(PRIVATE)
+def link(source: Path | str, target: Path | str) -> bool:
+    """Give a file a second name; False where this file cannot have one.
+
+    Raises:
+        OSError: it could, but a call failed.
+    """
     try:
-        target.hardlink_to(source)
+        os.link(source, target)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
+        return False
+    return True
+
+
+def duplicate(source: Path | str, target: Path | str) -> None:
+    """Give a private file a second name, or a synced copy where there are no hard links."""
+    if not link(source, target):
         copy(source, target)
 
 
-def copy(source: Path, target: Path) -> bytes:
+def copy(source: Path | str, target: Path | str) -> bytes:
     """Copy a file to a new private one, its time with it, and sync it; return the digest."""
     with opened(source) as descriptor:
         status = os.fstat(descriptor)
         digest = write_new(target, chunks(descriptor), (status.st_uid, status.st_gid))
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
     return digest
+
+
+def remove(path: Path | str) -> None:
+    """Remove a name, if it is there."""
+    if os.path.lexists(path):
+        os.unlink(path)  # noqa: PTH108 - a save is counted in microseconds
 
 
 def make_private(folder: Path) -> None:
@@ -148,7 +173,7 @@ def make_private(folder: Path) -> None:
             sync_folder(one.parent)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path | str) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -172,10 +197,9 @@ def is_mount_point(path: Path) -> bool:
     return any(line.split(b" ")[4] == wanted for line in lines)
 
 
-def _place(status: os.stat_result) -> tuple[int, ...]:
-    times = (status.st_mtime_ns, status.st_ctime_ns)
-    owner = (status.st_uid, status.st_gid)
-    return (status.st_dev, status.st_ino, status.st_size, *times, *owner)
+def _facts(status: os.stat_result) -> tuple[tuple[int, int], tuple[int, int], int, int]:
+    inode, owner = (status.st_dev, status.st_ino), (status.st_uid, status.st_gid)
+    return inode, owner, status.st_size, status.st_mtime_ns
 
 
 def _give_to(descriptor: int, owner: tuple[int, int] | None) -> None:

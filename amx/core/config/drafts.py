@@ -117,8 +117,9 @@ class Drafts:
         new = target.with_name(f"{target.name}.new")
         new.unlink(missing_ok=True)
         disk.duplicate(source, new)
-        with disk.opened(new) as descriptor:  # an editor may not have synced it
-            os.fsync(descriptor)
+        new.chmod(disk.PRIVATE)  # an editor may have left it to others
+        with disk.opened(new) as descriptor:
+            os.fsync(descriptor)  # and may not have synced it
         new.rename(target)
 
     def _remove_folder(self) -> None:

@@ -6,6 +6,8 @@ the renames may reach the disk: nothing but the oldest is lost. `Generations.rec
 killed predecessor began.
 """
 
+import errno
+import os
 import stat
 from pathlib import Path
 from shlex import quote
@@ -14,6 +16,7 @@ from amx.core.config import disk
 from amx.core.errors import ConfigUnreadable
 
 KEPT = 5
+_NUMBERS = range(1, KEPT + 1)
 
 
 class Generations:
@@ -24,11 +27,16 @@ class Generations:
     """
 
     def __init__(self, live: Path) -> None:
-        self._live = live
+        self._live = str(live)
+        self._folder = str(live.parent)
+        self._kept = {number: f"{live}.bak.{number}" for number in _NUMBERS}
+        self._staged = {number: f"{path}.next" for number, path in self._kept.items()}
+        self._copy = f"{live}.bak.copy"
+        """A copy of the live file that may be torn; it is staged when it is synced."""
 
     def path(self, number: int) -> Path:
         """Return where a generation is kept."""
-        return self._live.with_name(f"{self._live.name}.bak.{number}")
+        return Path(f"{self._live}.bak.{number}")
 
     def numbers(self) -> list[int]:
         """Return which generations there are, newest first.
@@ -36,7 +44,7 @@ class Generations:
         Raises:
             ConfigUnreadable: their folder may not be looked at.
         """
-        return [number for number in range(1, KEPT + 1) if _is_file(self.path(number))]
+        return [number for number in _NUMBERS if _is_file(self.path(number))]
 
     def rotate(self, sight: disk.Sight) -> bool:
         """Make the live file's bytes the newest generation; drop the oldest if there are six.
@@ -44,52 +52,78 @@ class Generations:
         Where the newest generation has these bytes already, as after a publication that failed,
         nothing is done: failing again and again burns no generation.
 
+        Args:
+            sight: What the live file is; its bytes have been synced.
+
         Returns:
             False where the live file is no longer the one that was seen; nothing was renumbered.
         """
-        if self._digest(self.path(1)) == sight.digest:
+        modes = self._modes()
+        if 1 in modes and self._digest(self._kept[1]) == sight.digest:
             return True
-        self._stage_older()
-        if disk.copy(self._live, self._copy) != sight.digest:
+        if not self._stage_live(sight):
             return False
-        self._copy.rename(self._staged(1))
-        disk.sync_folder(self._live.parent)
-        self._renumber()
+        staged = [1, *self._stage_older(modes)]
+        disk.sync_folder(self._folder)
+        self._renumber(staged)
         return True
 
     def recover(self) -> None:
         """Remove what a predecessor left, or finish its renumbering if that had begun."""
-        self._copy.unlink(missing_ok=True)
-        staged = self._all_staged()
+        disk.remove(self._copy)
+        staged = [number for number in _NUMBERS if os.path.lexists(self._staged[number])]
         if not staged:
             return
         if self._has_begun(staged):
-            self._renumber()
+            self._renumber(staged)
         for number in staged:
-            self._staged(number).unlink(missing_ok=True)
-        disk.sync_folder(self._live.parent)
+            disk.remove(self._staged[number])
+        disk.sync_folder(self._folder)
 
-    @property
-    def _copy(self) -> Path:
-        """A copy of the live file that may be torn; it becomes `_staged` when it is synced."""
-        return self._live.with_name(f"{self._live.name}.bak.copy")
+    def _modes(self) -> dict[int, int]:
+        """Return the generations that have a name, and make each of them private."""
+        modes: dict[int, int] = {}
+        for number, path in self._kept.items():
+            try:
+                mode = os.lstat(path).st_mode
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(mode) and stat.S_IMODE(mode) != disk.PRIVATE:
+                os.chmod(path, disk.PRIVATE)  # noqa: PTH101 - a save is counted in microseconds
+            modes[number] = mode
+        return modes
 
-    def _staged(self, number: int) -> Path:
-        return self._live.with_name(f"{self._live.name}.bak.{number}.next")
+    def _stage_live(self, sight: disk.Sight) -> bool:
+        """Give the live file's bytes a second name, or a synced copy where it can have none.
 
-    def _all_staged(self) -> list[int]:
-        return [number for number in range(1, KEPT + 1) if self._staged(number).exists()]
+        A file that others may read is copied: its mode stays as it is until it is replaced.
+        """
+        status = os.stat(self._live)  # noqa: PTH116 - a save is counted in microseconds
+        if not sight.is_of(status):
+            return False
+        is_private = stat.S_IMODE(status.st_mode) == disk.PRIVATE
+        if is_private and disk.link(self._live, self._staged[1]):
+            return sight.is_of(os.stat(self._staged[1]))  # noqa: PTH116 - as above
+        if disk.is_mount_point(Path(self._live)):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        if disk.copy(self._live, self._copy) != sight.digest:
+            return False
+        os.rename(self._copy, self._staged[1])  # noqa: PTH104 - as above
+        return True
 
-    def _stage_older(self) -> None:
+    def _stage_older(self, modes: dict[int, int]) -> list[int]:
         """Stage the generations up to the first gap: nothing behind it has to move."""
+        staged = []
         for number in range(1, KEPT):
-            if not self.path(number).exists():
+            if number not in modes:
                 break
-            disk.duplicate(self.path(number), self._staged(number + 1))
+            disk.duplicate(self._kept[number], self._staged[number + 1])
+            staged.append(number + 1)
+        return staged
 
-    def _renumber(self) -> None:
-        for number in reversed(self._all_staged()):
-            self._staged(number).rename(self.path(number))
+    def _renumber(self, staged: list[int]) -> None:
+        for number in reversed(staged):
+            os.rename(self._staged[number], self._kept[number])  # noqa: PTH104 - as above
 
     def _has_begun(self, staged: list[int]) -> bool:
         """Tell whether a rename may have reached the disk, from what lies there.
@@ -98,8 +132,8 @@ class Generations:
         generation that is no longer at its old number; one that is at its old and its new number
         both; or, with nothing renumbered, a live file that has been replaced already.
         """
-        old = {number: self._digest(self.path(number)) for number in range(1, KEPT + 1)}
-        if any(self._digest(self._staged(n)) != old[n - 1] for n in staged if n > 1):
+        old = {number: self._digest(path) for number, path in self._kept.items()}
+        if any(self._digest(self._staged[n]) != old[n - 1] for n in staged if n > 1):
             return True
         gap = next(number for number in range(1, KEPT + 2) if number not in staged)
         if gap == 1:
@@ -107,9 +141,9 @@ class Generations:
         if gap <= KEPT and old[gap] is not None and old[gap] == old[gap - 1]:
             return True
         is_complete = gap > KEPT or old[gap - 1] is None
-        return is_complete and self._digest(self._staged(1)) != self._digest(self._live)
+        return is_complete and self._digest(self._staged[1]) != self._digest(self._live)
 
-    def _digest(self, path: Path) -> bytes | None:
+    def _digest(self, path: str) -> bytes | None:
         try:
             sight = disk.look(path)
         except OSError:

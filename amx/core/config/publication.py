@@ -33,8 +33,9 @@ class Publication:
 
     def __init__(self, live: Path, generations: Generations) -> None:
         self._live = live
+        self._folder = str(live.parent)
         self._generations = generations
-        self._shadow = live.with_name(f"{live.name}.shadow")
+        self._shadow = f"{live}.shadow"
 
     def publish(self, pieces: Iterator[bytes], seen: disk.Sight | None, gate: Gate | None) -> None:
         """Replace the live file; when this returns, the new one is durable.
@@ -49,62 +50,61 @@ class Publication:
             SaveFailed: a system call failed.
             LiveChanged: the live file is no longer the one that was seen.
         """
+        is_published = False
         with named_failures(self._live):
-            self._refuse_mount()
-            self._clear()
+            disk.remove(self._shadow)
+            self._generations.recover()
             try:
                 self._cast_shadow(pieces, seen, gate)
                 self._rotate(seen)
-                self._shadow.rename(self._live)
+                os.rename(self._shadow, self._live)  # noqa: PTH104 - a save is counted in microseconds
+                is_published = True
             finally:
-                self._tidy()
+                if not is_published:
+                    self._tidy()
         self._make_durable()
-
-    def _refuse_mount(self) -> None:
-        if disk.is_mount_point(self._live):
-            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-
-    def _clear(self) -> None:
-        self._shadow.unlink(missing_ok=True)
-        self._generations.recover()
 
     def _cast_shadow(
         self, pieces: Iterator[bytes], seen: disk.Sight | None, gate: Gate | None
     ) -> None:
-        folder = self._live.parent.stat()
-        owner = seen.owner if seen else (folder.st_uid, folder.st_gid)
-        written = disk.write_new(self._shadow, pieces, owner)
+        written = disk.write_new(self._shadow, pieces, seen.owner if seen else self._heir())
         with disk.opened(self._shadow) as descriptor:
-            if disk.digest_of(disk.chunks(descriptor)) != written:
-                msg = (
-                    f"What was read back from {self._shadow} is not what was written to it. "
-                    f"{self._live} and its backups are unchanged."
-                )
-                raise ShadowRejected(msg, hint="Look for faults of the disk: dmesg.")
-            if gate is not None:
-                gate(b"".join(disk.chunks(descriptor)))
+            read = list(disk.chunks(descriptor))
+        if disk.digest_of(iter(read)) != written:
+            msg = (
+                f"What was read back from {self._shadow} is not what was written to it. "
+                f"{self._live} and its backups are unchanged."
+            )
+            raise ShadowRejected(msg, hint="Look for faults of the disk: dmesg.")
+        if gate is not None:
+            gate(b"".join(read))
+
+    def _heir(self) -> tuple[int, int]:
+        """Return who is to own a file that was not there: the owner of its folder."""
+        folder = os.stat(self._folder)  # noqa: PTH116 - as above
+        return folder.st_uid, folder.st_gid
 
     def _rotate(self, seen: disk.Sight | None) -> None:
-        self._look_again(seen)
+        self._look_again(seen, make_durable=True)
         if seen is not None:
             if not self._generations.rotate(seen):
                 raise LiveChanged
             self._look_again(seen)
 
-    def _look_again(self, seen: disk.Sight | None) -> None:
-        if disk.look(self._live) != seen:
+    def _look_again(self, seen: disk.Sight | None, *, make_durable: bool = False) -> None:
+        if disk.look(self._live, make_durable=make_durable) != seen:
             raise LiveChanged
 
     def _tidy(self) -> None:
         """Leave nothing behind; what cannot be removed now, the next save removes."""
         with suppress(OSError):
-            self._shadow.unlink(missing_ok=True)
+            disk.remove(self._shadow)
         with suppress(OSError):
             self._generations.recover()
 
     def _make_durable(self) -> None:
         try:
-            disk.sync_folder(self._live.parent)
+            disk.sync_folder(self._folder)
         except OSError as error:
             msg = (
                 f"{self._live} has its new contents, but a power failure may still undo that: "

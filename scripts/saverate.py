@@ -1,0 +1,150 @@
+"""Measure a save of the configuration, against a bare write of the same bytes.
+
+The bare sequence is what a careful program does at the least: the old bytes to one backup, the new
+ones to a temporary file, each synced, a rename, the directory synced. Both run in turn in one
+folder, so that whatever else the machine does meets both. What YAML costs (reading strictly,
+writing with comments) is measured within the same saves and told apart.
+
+Usage: python -m scripts.saverate [ROUNDS]
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from amx.core.config import syntax
+from amx.core.config.file import ConfigFile
+
+ROUNDS = 60
+FEWEST_ROUNDS = 30
+PROFILES = 20
+MOST_SAVE, MOST_UNCHANGED, MOST_LOAD_MS, LOAD_BYTES = 1.5, 0.5, 5.0, 4096
+
+
+def main(rounds: int) -> int:
+    """Print each number with its limit; return 1 when one is beyond it."""
+    with tempfile.TemporaryDirectory(prefix="amx-saverate-") as folder:
+        live = Path(folder) / "config.yml"
+        text = _configuration()
+        live.write_text(text)
+        live.chmod(0o600)
+        times = _measure(ConfigFile(live, is_explicit=True, warn=print), live, rounds)
+        load_ms = _load_ms(Path(folder), text, rounds)
+    print(
+        f"a file of {PROFILES} profiles, {len(text)} bytes; medians of {rounds} alternating rounds"
+    )
+    return 0 if all(list(_verdicts(times, load_ms))) else 1
+
+
+def _configuration() -> str:
+    lines = ["# the team's databases", "db_profiles:"]
+    for number in range(PROFILES):
+        lines += [
+            f"  shop{number}:  # number {number}",
+            "    backend: postgresql",
+            f"    host: db{number}.example",
+            "    port: 5432",
+            f"    database: shop_{number}",
+            f"    password: ${{SHOP_{number}}}",
+        ]
+    return "\n".join([*lines, "active_db_profile: shop0", "number: 0", ""])
+
+
+def _measure(file: ConfigFile, live: Path, rounds: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {"save": [], "yaml": [], "unchanged": [], "bare": []}
+    for number in range(-5, rounds):  # the first ones fill the generations and warm the caches
+        with _yaml_timed() as spent:
+            save = _timed(lambda number=number: file.patch({("number",): number}))  # type: ignore[misc]  # a lambda with a default
+        unchanged = _timed(lambda number=number: file.patch({("number",): number}))  # type: ignore[misc]  # as above
+        bare = _timed(lambda: _bare(live.with_name("bare.yml"), live.read_bytes()))
+        if number >= 0:
+            for name, seconds in {
+                "save": save - spent[0],
+                "yaml": spent[0],
+                "unchanged": unchanged,
+                "bare": bare,
+            }.items():
+                times[name].append(seconds)
+    return times
+
+
+@contextmanager
+def _yaml_timed() -> Iterator[list[float]]:
+    """Add up what the two doors to YAML cost, for as long as the block lasts."""
+    spent, real = [0.0], {name: getattr(syntax, name) for name in ("read", "rewrite")}
+
+    def timed(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: object) -> object:
+            begin = time.perf_counter()
+            try:
+                return function(*args)
+            finally:
+                spent[0] += time.perf_counter() - begin
+
+        return call
+
+    for name, function in real.items():
+        setattr(syntax, name, timed(function))
+    try:
+        yield spent
+    finally:
+        for name, function in real.items():
+            setattr(syntax, name, function)
+
+
+def _bare(live: Path, data: bytes) -> None:
+    backup, new = f"{live}.bak", f"{live}.new"
+    for path in (backup, new):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    os.rename(new, live)  # noqa: PTH104 - bare means bare
+    folder = os.open(live.parent, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _load_ms(folder: Path, text: str, rounds: int) -> float:
+    path = folder / "loaded.yml"
+    path.write_text(text + f"padding: {'x' * (LOAD_BYTES - len(text) - 10)}\n")
+    path.chmod(0o600)
+    file = ConfigFile(path, is_explicit=True, warn=print)
+    return statistics.median(_timed(file.load) for _ in range(rounds)) * 1000
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def _verdicts(times: dict[str, list[float]], load_ms: float) -> Iterator[bool]:
+    middle = {name: statistics.median(seconds) for name, seconds in times.items()}
+    for name, seconds in middle.items():
+        print(f"  {name:<10} {seconds * 1000:8.2f} ms  ({_spread(times[name])})")
+    whole = middle["save"] + middle["yaml"]
+    yield _verdict("a save, YAML apart, to the bare", middle["save"] / middle["bare"], MOST_SAVE)
+    yield _verdict("an unchanged save to a save", middle["unchanged"] / whole, MOST_UNCHANGED)
+    yield _verdict(f"load of {LOAD_BYTES} bytes, ms", load_ms, MOST_LOAD_MS)
+
+
+def _spread(seconds: list[float]) -> str:
+    tenths = statistics.quantiles(seconds, n=10)
+    return f"tenths from {tenths[0] * 1000:.2f} to {tenths[-1] * 1000:.2f}"
+
+
+def _verdict(what: str, number: float, limit: float) -> bool:
+    is_met = number <= limit
+    print(f"{what:<34} {number:6.2f}  limit {limit}: {'ok' if is_met else 'TOO SLOW'}")
+    return is_met
+
+
+if __name__ == "__main__":
+    sys.exit(main(max(FEWEST_ROUNDS, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)))
