@@ -48,7 +48,8 @@ build: $(MADE)  ## The source distribution and the wheel, in dist/
 coldstart: $(MADE)  ## How long a command takes to start, against a bare Typer
 	@.venv/bin/python scripts/coldstart.py $(ARGS)
 
-bench: $(MADE)  ## How fast the queue is flushed, against a hand-written upsert
+bench: $(MADE)  ## What a save and a flush cost, against the same written by hand
+	@$(RUN) scripts.saverate
 	@$(RUN) scripts.flushrate $(ARGS)
 
 crash: $(MADE)  ## Kill and fail every system call of a save, a restore, an edit (needs strace)

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from amx.core.clock import now
 from amx.core.config import edits
 from amx.core.config.keys import dotted
 from amx.core.config.model import leaves
 from amx.core.config.restoring import Generation, Restored, Source
+from amx.core.durations import age_s, words_of
 from amx.core.errors import AmxError, NoTerminal, UsageError
 from amx.output import Grid
 from amx.runtime import Runtime, runtime_of
@@ -164,14 +166,18 @@ def _list(runtime: Runtime) -> None:
         }
         for one in found
     ]
-    headers = ("GENERATION", "MODIFIED", "BYTES", "VALID", "DIFFERS IN")
+    headers = ("GENERATION", "AGE", "MODIFIED", "BYTES", "VALID", "DIFFERS IN")
     rows = [_row(one) for one in found]
     runtime.output.result({"backups": documents}, Grid(headers, rows))
 
 
 def _row(one: Generation) -> tuple[object, ...]:
     keys = "unknown" if one.changed_keys is None else ", ".join(one.changed_keys) or "nothing"
-    return (one.number, one.modified_at, one.size_bytes, one.problem is None, keys)
+    return (one.number, _age(one), one.modified_at, one.size_bytes, one.problem is None, keys)
+
+
+def _age(one: Generation) -> str:
+    return f"{words_of(age_s(one.modified_at, now()))} ago"
 
 
 @app.command()
@@ -243,7 +249,8 @@ def _picked(runtime: Runtime) -> Source | None:
 def _labels(found: Sequence[Generation]) -> list[str]:
     words = {True: "valid", False: "NOT VALID"}
     return [
-        f"{one.number}: {one.modified_at}, {one.size_bytes} bytes, {words[one.problem is None]}"
+        f"{one.number}: {_age(one)}, {one.size_bytes} bytes, {words[one.problem is None]}, "
+        f"of {one.modified_at}"
         for one in found
     ]
 
