@@ -12,9 +12,9 @@ from amx.core.config.model import Changes, applied, same
 from amx.core.config.publication import LiveChanged, Publication, named_failures
 from amx.core.config.reading import MAX_BYTES, Raw, check_types, too_large
 from amx.core.config.saving import Saver
-from amx.core.errors import AmxError, ConfigError, EditConflict, SaveFailed
+from amx.core.errors import AmxError, ConfigError, EditConflict, EditorFailed, SaveFailed
 
-OPEN_AGAIN = "amx config edit opens it again; amx config edit --discard begins anew."
+OPEN_AGAIN = "amx config edit opens what was kept aside; amx config edit --discard begins anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +42,23 @@ class Editing:
         self._is_merged = False
         self.values: dict[str, object] | None = None
 
-    def run(self, change: Callable[[Path], None], told: Callable[[str], None]) -> Edited:
+    def run(
+        self, change: Callable[[Path], None], told: Callable[[str], None], *, is_fresh: bool
+    ) -> Edited:
         """Let the copy be changed, then save it. What cannot be saved is kept aside.
+
+        Args:
+            change: Changes the file at this path.
+            told: Called with what a person should know.
+            is_fresh: Whether what was kept aside is thrown away before.
 
         Raises:
             AmxError: it cannot be saved; the message says where it is kept.
         """
         raw = self._raw()
         with named_failures(self._live):
+            if is_fresh:
+                self._drafts.discard()
             is_again = self._drafts.begin(raw.data if raw else b"")
         if is_again:
             told(f"Opened again: {self._drafts.rejected}, which could not be saved.")
@@ -73,7 +82,9 @@ class Editing:
 
     def _saved(self) -> bool:
         draft = self._drafts.read()
-        if draft is None or draft.text == draft.base:
+        if draft is None:
+            raise EditorFailed("The editor left no text. Nothing was changed.", hint=OPEN_AGAIN)
+        if draft.text == draft.base:
             return False
         self._understood(draft.text)
         return self._saver.save("amx config edit", self._publish)

@@ -157,11 +157,9 @@ class ConfigFile:
         """
         from amx.core.config.editing import Editing
 
-        with self.suspended("amx config edit"):
-            if is_fresh:
-                self._saver.drafts.discard()
+        with self._suspension.alone(), self.suspended("amx config edit"):
             editing = Editing(self._live, self._saver, self._raw)
-            edited = editing.run(change, self._warn)
+            edited = editing.run(change, self._warn, is_fresh=is_fresh)
             if editing.values is not None:
                 self._remember(editing.values, has_existed=True)
         return edited

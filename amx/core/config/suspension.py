@@ -14,7 +14,7 @@ from amx.core.config import disk
 from amx.core.config.keys import Key
 from amx.core.config.model import Changes
 from amx.core.config.publication import named_failures
-from amx.core.errors import SavesSuspended
+from amx.core.errors import Busy, SavesSuspended
 from amx.core.locks import file_lock, shared_lock
 
 Save = Callable[[Changes], object]
@@ -35,6 +35,7 @@ class Suspension:
         self._lock = live.with_name(f"{live.name}.edit.lock")
         self._wait_s = wait_s
         self._mutex = mutex
+        self._desk = threading.Lock()
         self._held = ExitStack()
         self._frames: dict[int, list[dict[Key, object]]] = {}
         self._deferred: dict[Key, object] = {}
@@ -93,6 +94,21 @@ class Suspension:
                     details={"path": str(self._lock), "holder": holder._asdict()},
                 )
             yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let one thread of this process edit at a time: they have the edit lock in common.
+
+        Raises:
+            Busy: another thread, or this one, is editing.
+        """
+        if not self._desk.acquire(timeout=self._wait_s):
+            msg = "This process is editing the configuration already. Nothing was changed."
+            raise Busy(msg, hint="Try again when the edit is over.")
+        try:
+            yield
+        finally:
+            self._desk.release()
 
     @contextmanager
     def unless_edited(self) -> Iterator[None]:
