@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 MADE := .venv/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench crash powerloss chaos fuzz size FORCE
+.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate crash powerloss chaos fuzz size FORCE
 
 help:  ## This list
 	@echo 'make TARGET [ARGS="…"]'
@@ -51,6 +51,9 @@ coldstart: $(MADE)  ## How long a command takes to start, against a bare Typer
 bench: $(MADE)  ## What a save and a flush cost, against the same written by hand
 	@$(RUN) scripts.saverate
 	@$(RUN) scripts.flushrate $(ARGS)
+
+saverate: $(MADE)  ## What a save of the configuration costs, against a bare write and rename
+	@$(RUN) scripts.saverate $(ARGS)
 
 crash: $(MADE)  ## Kill and fail every system call of a save, a restore, an edit (needs strace)
 	@$(RUN) tests.proofs.crash $(ARGS)

@@ -1,11 +1,13 @@
 """The user's own editor: the only module that starts one."""
 
+import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -13,6 +15,10 @@ from typing import TextIO
 from amx.core.errors import EditorFailed, UsageError
 
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
+
+_SHELL = frozenset("|&;<>()$`*?[#~=%!{}\\\n")
+
+_GRACE_S = 2.0
 
 _NOT_STARTED = (126, 127)
 """What a shell answers for a command that it could not start. Source: POSIX, 2.8.2."""
@@ -38,29 +44,52 @@ def editor_of(environ: Mapping[str, str], *, has_terminal: bool) -> str:
 def open_editor(command: str, path: Path, environ: Mapping[str, str]) -> None:
     """Start the editor on a file and wait for its end.
 
-    The command is a shell's, as for git: it may have words of its own. Ctrl-C is the editor's
-    meanwhile. What the editor says goes to standard error where standard output is no terminal.
+    The command may have words of its own; one with signs of a shell goes through it, as for git.
+    Ctrl-C is the editor's meanwhile. What it says goes to standard error where standard output is
+    no terminal.
 
     Raises:
         EditorFailed: it could not be started, or ended with an error.
     """
-    words = ["/bin/sh", "-c", f'{command} "$@"', command, str(path)]
     output = None if sys.stdout and sys.stdout.isatty() else sys.stderr
     with _left_to_the_editor(signal.SIGINT), _left_to_the_editor(signal.SIGQUIT):
-        code = _run(words, output, environ)
+        code = _run(_words(command, path), output, environ)
     if code:
         what = "could not be started" if code in _NOT_STARTED else f"ended with {code}"
         msg = f"The editor {what}: {command}. Nothing was changed."
         raise EditorFailed(msg, hint="Name another one: export VISUAL=vi")
 
 
+def _words(command: str, path: Path) -> list[str]:
+    """Return what to start. A shell is only waited for: it outlives the signals of the keyboard."""
+    if not _SHELL.intersection(command):
+        with suppress(ValueError):  # a quote that is not closed: the shell says it best
+            return [*shlex.split(command), str(path)]
+    return ["/bin/sh", "-c", f'trap : INT QUIT; {command} "$@"', command, str(path)]
+
+
 def _run(words: list[str], output: TextIO | None, environ: Mapping[str, str]) -> int:
-    with subprocess.Popen(words, stdout=output, env=dict(environ)) as editor:  # noqa: S603 - the user's own editor
-        try:
-            return editor.wait()
-        finally:
-            if editor.poll() is None:  # we are stopped: no editor stays on a text that is put away
-                editor.terminate()
+    try:
+        editor = subprocess.Popen(words, stdout=output, env=dict(environ))  # noqa: S603 - the user's own editor
+    except OSError:
+        return _NOT_STARTED[0]
+    try:
+        code = editor.wait()
+    finally:
+        if editor.poll() is None:  # we are stopped: no editor stays on a text that is put away
+            _end(editor)
+    return code if code >= 0 else 128 - code
+
+
+def _end(editor: "subprocess.Popen[bytes]") -> None:
+    """Ask the editor to end, and the shell that may stand before it; neither holds us up."""
+    children = Path(f"/proc/{editor.pid}/task/{editor.pid}/children")
+    with suppress(OSError):
+        for child in children.read_text().split():
+            os.kill(int(child), signal.SIGTERM)
+    editor.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        editor.wait(_GRACE_S)
 
 
 @contextmanager

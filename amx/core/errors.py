@@ -17,7 +17,9 @@ into one of them. The exit codes and the prefixes of ``code`` are the contract:
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
+
+Details: TypeAlias = Mapping[str, object] | None
 
 
 class AmxError(Exception):
@@ -30,23 +32,11 @@ class AmxError(Exception):
     exit_code: ClassVar[int]
     code: ClassVar[str]
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        details: Mapping[str, object] | None = None,
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, details: Details = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.details = dict(details or {})
-
-    def say_more(self, sentence: str, *, hint: str) -> None:
-        """Add what a caller further up knows: a sentence, and the command that helps there."""
-        self.message = f"{self.message} {sentence}"
-        self.args = (self.message,)
-        self.hint = hint
 
 
 class Failed(AmxError):

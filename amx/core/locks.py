@@ -107,15 +107,19 @@ def _lend(descriptor: int, folder: Path) -> None:
 def _held(descriptor: int, path: Path, wait_s: float, purpose: str) -> Iterator[None]:
     try:
         _acquire(descriptor, path, time.monotonic() + wait_s)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, ("\t".join(Holder.of_this_process(purpose)) + "\n").encode(), 0)
+        _sign(descriptor, purpose)
         yield
     finally:
         os.close(descriptor)
 
 
+def _sign(descriptor: int, purpose: str) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, ("\t".join(Holder.of_this_process(purpose)) + "\n").encode(), 0)
+
+
 @contextmanager
-def shared_lock(path: Path) -> Iterator["Holder | None"]:
+def shared_lock(path: Path, *, purpose: str) -> Iterator["Holder | None"]:
     """Keep others from taking an exclusive lock for the length of the block, without waiting.
 
     Yields None then; or, where somebody holds it exclusively just now, that holder.
@@ -126,6 +130,8 @@ def shared_lock(path: Path) -> Iterator["Holder | None"]:
     descriptor = _opened(path)
     try:
         is_ours = _try(descriptor, fcntl.LOCK_SH)
+        if is_ours:
+            _sign(descriptor, purpose)
         yield None if is_ours else Holder.of_descriptor(descriptor) or _UNKNOWN
     finally:
         os.close(descriptor)

@@ -85,7 +85,7 @@ def test_a_lock_file_that_was_never_made_is_not_held(tmp_path: Path) -> None:
 
 def test_a_shared_lock_keeps_out_exclusive_ones_and_only_those(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    with shared_lock(path) as first, shared_lock(path) as second:
+    with shared_lock(path, purpose="x") as first, shared_lock(path, purpose="y") as second:
         assert (first, second) == (None, None)
         with pytest.raises(Busy), file_lock(path, wait_s=0, purpose="x"):
             pass
@@ -96,11 +96,11 @@ def test_a_shared_lock_keeps_out_exclusive_ones_and_only_those(tmp_path: Path) -
 def test_a_shared_lock_that_cannot_be_had_names_the_exclusive_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     process = holder(path)
-    with shared_lock(path) as told:
+    with shared_lock(path, purpose="x") as told:
         assert told is not None
         assert told[:3] == (str(process.pid), os.uname().nodename, "a test")
     end(process)
-    with shared_lock(path) as told:
+    with shared_lock(path, purpose="x") as told:
         assert told is None
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,12 +139,6 @@ def link(source: Path | str, target: Path | str) -> bool:
     return True
 
 
-def duplicate(source: Path | str, target: Path | str) -> None:
-    """Give a private file a second name, or a synced copy where there are no hard links."""
-    if not link(source, target):
-        copy(source, target)
-
-
 def copy(source: Path | str, target: Path | str) -> bytes:
     """Copy a file to a new private one, its time with it, and sync it; return the digest."""
     with opened(source) as descriptor:
@@ -163,14 +157,30 @@ def remove(path: Path | str) -> None:
 def make_private(folder: Path) -> None:
     """Make a folder, and what is missing above it, each for its owner only and durable.
 
+    What a killed predecessor has made of it, and not synced, becomes durable with it.
+
     Raises:
         OSError: something else is in its place, or it cannot be made.
     """
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing or [folder]):
+    if not missing:
+        folder.mkdir(exist_ok=True)  # something else in its place is an error
+        return
+    for one in reversed(missing):
+        _sync_if_allowed(one.parent.parent)
         one.mkdir(mode=0o700, exist_ok=True)
-        if missing:
-            sync_folder(one.parent)
+        one.chmod(0o700)  # a umask may have taken even the owner's bits
+        sync_folder(one.parent)
+
+
+def make_name_durable(folder: Path) -> None:
+    """Make the name of a folder durable, as far as the folder above it is ours to open."""
+    _sync_if_allowed(folder.parent)
+
+
+def _sync_if_allowed(folder: Path) -> None:
+    with suppress(PermissionError):
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path | str) -> None:

@@ -6,20 +6,26 @@ changed and could not be saved moves to ``config.yml.rejected``, by the edit its
 was killed, by whoever comes next; only then is the folder removed.
 """
 
+import errno
 import os
 import shutil
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from amx.core.config import disk
-from amx.core.config.generations import Generations
 
 
 class Draft(NamedTuple):
-    """A text that is being edited, and the one that it began from."""
+    """A text that is being edited, its length, and the one that it began from.
+
+    Of a text that is too large for a configuration only the beginning is here.
+    """
 
     text: bytes
     base: bytes
+    size: int
 
 
 class Drafts:
@@ -27,12 +33,10 @@ class Drafts:
 
     Args:
         live: The real file.
-        generations: Its backups.
     """
 
-    def __init__(self, live: Path, generations: Generations) -> None:
+    def __init__(self, live: Path) -> None:
         self._live = live
-        self._generations = generations
         self._folder = live.with_name(f"{live.name}.edit")
         self.copy = self._folder / live.name
         self._base = self._folder / f"{live.name}.base"
@@ -54,27 +58,32 @@ class Drafts:
             OSError: a system call failed.
         """
         self.recover()
-        rejected = _read(self.rejected)
-        base = _read(self._rejected_base) if rejected is not None else None
+        is_again = self.rejected.is_file()
+        base = _read(self._rejected_base) if is_again else None
         self._folder.mkdir(mode=0o700)
         self._folder.chmod(0o700)  # a umask may have taken even the owner's bits
-        self._write(self._base, live if base is None else base)
-        self._write(self.copy, live if rejected is None else rejected)
-        return rejected is not None
+        disk.sync_folder(self._live.parent)
+        self._write(self._base, iter([live if base is None else base[0]]))
+        if is_again:
+            with disk.opened(self.rejected) as descriptor:
+                self._write(self.copy, disk.chunks(descriptor))
+        else:
+            self._write(self.copy, iter([live]))
+        return is_again
 
     def read(self) -> Draft | None:
         """Return the draft as the editor left it; None where it removed the copy."""
         text, base = _read(self.copy), _read(self._base)
-        return None if text is None or base is None else Draft(text, base)
+        return None if text is None or base is None else Draft(text[0], base[0], text[1])
 
-    def rebase(self, draft: Draft) -> None:
+    def rebase(self, text: bytes, base: bytes) -> None:
         """Let the draft begin from another text, whose changes it has been merged with.
 
         The text comes first: between the two it holds changes of its base as if they were its own,
         which nothing is lost by.
         """
-        self._write(self.copy, draft.text)
-        self._write(self._base, draft.base)
+        self._write(self.copy, iter([text]))
+        self._write(self._base, iter([base]))
 
     def recover(self) -> bool:
         """Keep aside what a draft has changed, and remove its folder.
@@ -85,9 +94,14 @@ class Drafts:
         Raises:
             OSError: a system call failed; the draft is where it was.
         """
+        if not self.are_left:
+            return False
+        disk.sync_folder(self._live.parent)
         draft = self.read()
         is_worth_it = draft is not None and draft.text != draft.base and not self._is_saved(draft)
         if is_worth_it:
+            with disk.opened(self.copy) as descriptor:
+                os.fsync(descriptor)  # an editor may not have done it
             self._keep(self.copy, self.rejected)
             self._keep(self._base, self._rejected_base)
             disk.sync_folder(self._live.parent)
@@ -102,35 +116,41 @@ class Drafts:
 
     def _is_saved(self, draft: Draft) -> bool:
         """Tell whether an edit was killed between its save and its end."""
-        saved = [self._live, *map(self._generations.path, self._generations.numbers())]
-        return any(_read(path) == draft.text for path in saved)
+        live = _read(self._live)
+        return live is not None and live[0] == draft.text
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, pieces: Iterator[bytes]) -> None:
         new = path.with_name(f"{path.name}.new")
         new.unlink(missing_ok=True)
         owner = self._live.parent.stat()
-        disk.write_new(new, iter([data]), (owner.st_uid, owner.st_gid))
+        disk.write_new(new, pieces, (owner.st_uid, owner.st_gid))
         new.rename(path)
         disk.sync_folder(path.parent)
 
     def _keep(self, source: Path, target: Path) -> None:
         new = target.with_name(f"{target.name}.new")
         new.unlink(missing_ok=True)
-        disk.duplicate(source, new)
-        new.chmod(disk.PRIVATE)  # an editor may have left it to others
-        with disk.opened(new) as descriptor:
-            os.fsync(descriptor)  # and may not have synced it
+        disk.copy(source, new)
         new.rename(target)
 
     def _remove_folder(self) -> None:
         if self.are_left:
             shutil.rmtree(self._folder)
+            disk.sync_folder(self._live.parent)
 
 
-def _read(path: Path) -> bytes | None:
-    """Return a text, or so much of it that it is known to be too large."""
+def _read(path: Path) -> tuple[bytes, int] | None:
+    """Return a text, or so much of it that it is known to be too large, and its size."""
     try:
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and not mode & stat.S_IRUSR:
+            path.chmod(disk.PRIVATE)
         with disk.opened(path) as descriptor:
-            return next(disk.chunks(descriptor), b"")
+            size = os.fstat(descriptor).st_size
+            return next(disk.chunks(descriptor), b""), size
     except (FileNotFoundError, NotADirectoryError, disk.NotAFile):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link to itself
+            return None
+        raise

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amx.core.config import syntax
-from amx.core.config.drafts import Draft, Drafts
-from amx.core.config.merge import Values, between, conflicts, merged_text, refuse_conflicts
+from amx.core.config.drafts import Draft
+from amx.core.config.merge import Values, between, conflict, conflicts, merged_text
 from amx.core.config.model import Changes, applied, same
 from amx.core.config.publication import LiveChanged, Publication, named_failures
 from amx.core.config.reading import MAX_BYTES, Raw, check_types, too_large
@@ -32,15 +32,18 @@ class Editing:
         live: The real file.
         saver: What saves it.
         raw: Reads its bytes as they are now; raises where they cannot be edited.
+
+    ``changes`` are those of the text, when it was saved; None where it cannot be said.
     """
 
     def __init__(self, live: Path, saver: Saver, raw: Callable[[], Raw | None]) -> None:
         self._live = live
         self._saver = saver
-        self._drafts: Drafts = saver.drafts
+        self._drafts = saver.drafts
         self._raw = raw
         self._is_merged = False
-        self.values: dict[str, object] | None = None
+        self.values: Values | None = None
+        self.changes: Changes | None = None
 
     def run(
         self, change: Callable[[Path], None], told: Callable[[str], None], *, is_fresh: bool
@@ -68,33 +71,41 @@ class Editing:
         except AmxError as error:
             self._keep_aside(error)
             raise
-        with named_failures(self._live):
+        with suppress(OSError):  # it is saved; the next save removes what is left
             self._drafts.discard()
         return Edited(is_changed=is_changed, is_merged=self._is_merged)
 
     def _keep_aside(self, error: AmxError) -> None:
         with named_failures(self._live):
             is_kept = self._drafts.recover()
-        if is_kept:
-            kept = self._drafts.rejected
-            error.say_more(f"{self._live} is unchanged; your text is in {kept}.", hint=OPEN_AGAIN)
-            error.details["kept"] = str(kept)
+        if not is_kept:
+            return
+        kept = self._drafts.rejected
+        is_of_the_text = isinstance(error, EditConflict | EditorFailed) or error.hint is None
+        error.hint = OPEN_AGAIN if is_of_the_text else f"{error.hint}; then amx config edit"
+        error.message = f"{error.message} {self._live} is unchanged; your text is in {kept}."
+        error.details["kept"] = str(kept)
 
     def _saved(self) -> bool:
-        draft = self._drafts.read()
+        with named_failures(self._live):
+            draft = self._drafts.read()
         if draft is None:
             raise EditorFailed("The editor left no text. Nothing was changed.", hint=OPEN_AGAIN)
         if draft.text == draft.base:
             return False
-        self._understood(draft.text)
+        self._understood(draft)
         return self._saver.save("amx config edit", self._publish)
 
-    def _understood(self, text: bytes) -> dict[str, object]:
+    def _understood(self, draft: Draft) -> dict[str, object]:
         where = str(self._drafts.rejected)
-        if len(text) > MAX_BYTES:
-            raise too_large(where, len(text))
-        document = syntax.read(text, where)
-        check_types(document, where)
+        try:
+            if draft.size > MAX_BYTES:
+                raise too_large(where, draft.size)
+            document = syntax.read(draft.text, where)
+            check_types(document, where)
+        except ConfigError as error:
+            error.hint = None  # a restore is no help where nothing is broken
+            raise
         return document.values
 
     def _publish(self, publication: Publication) -> bool:
@@ -102,31 +113,42 @@ class Editing:
         if draft is None:
             raise LiveChanged  # somebody tidied up: begin again, and find nothing to save
         if (raw.data if raw else b"") != draft.base:
-            draft = self._reconciled(draft, raw.data if raw else b"")
-        self.values = self._understood(draft.text)
-        if raw is not None and raw.data == draft.text:
-            return False
-        gate = self._saver.gate(self.values)
-        publication.publish(iter([draft.text]), raw.sight if raw else None, gate)
-        return True
+            draft = self._reconciled(draft, raw)
+        values = self._understood(draft)
+        if raw is None or raw.data != draft.text:
+            sight = raw.sight if raw else None
+            publication.publish(iter([draft.text]), sight, self._saver.gate(values))
+        self.values = values
+        if self.changes is None:
+            self.changes = _changes(draft.base, values)
+        return raw is None or raw.data != draft.text
 
-    def _reconciled(self, draft: Draft, live: bytes) -> Draft:
+    def _reconciled(self, draft: Draft, raw: Raw | None) -> Draft:
         """Merge the draft with what others made of the file meanwhile, and let it begin there."""
-        mine, theirs = self._understood(draft.text), _values(live, str(self._live))
+        live = raw.data if raw else b""
+        mine, theirs = self._understood(draft), _values(live, str(self._live), is_new=raw is None)
         try:
-            base = _values(draft.base, "what the edit began from")
+            base = _values(draft.base, "what the edit began from", is_new=True)
         except ConfigError as error:
-            self._drafts.rebase(Draft(draft.text, live))
-            raise _unmergeable(self._live) from error
+            self._drafts.rebase(draft.text, live)
+            raise self._unmergeable(
+                "what this edit began from is no valid configuration"
+            ) from error
         changes, their_changes = between(base, mine), between(base, theirs)
-        if conflicts(base, theirs, changes):
+        if met := conflicts(base, theirs, changes):
             self._take_over(draft, live, mine, base, their_changes)
-            refuse_conflicts(base, theirs, changes)
-        text = _merged(draft, live, applied(theirs, changes), their_changes)
-        merged = Draft(text.encode(), live)
-        self._drafts.rebase(merged)
+            raise conflict(met, theirs, changes)
+        wanted = applied(theirs, changes)
+        text = self._text_with(draft, live, wanted, their_changes, is_mine_first=False)
+        if text is None:
+            raise self._unmergeable(
+                "it has something (a merge key, an anchor) that amx cannot write"
+            )
+        data = text.encode()
+        self._drafts.rebase(data, live)
+        self.changes = self.changes or changes
         self._is_merged = True
-        return merged
+        return Draft(data, live, len(data))
 
     def _take_over(
         self, draft: Draft, live: bytes, mine: Values, base: Values, their_changes: Changes
@@ -134,19 +156,34 @@ class Editing:
         """Bring into a draft what does not meet its own changes; the rest has been told."""
         met = conflicts(base, mine, their_changes)
         apart = {key: value for key, value in their_changes.items() if key not in met}
-        with suppress(SaveFailed):  # the round trip cannot cope: the draft stays as it is
-            text = syntax.rewrite(draft.text.decode(), apart)
-            if _means(text, applied(mine, apart)):
-                self._drafts.rebase(Draft(text.encode(), live))
+        text = self._text_with(draft, live, applied(mine, apart), apart, is_mine_first=True)
+        if text is not None:
+            self._drafts.rebase(text.encode(), live)
 
+    def _text_with(
+        self, draft: Draft, live: bytes, wanted: Values, added: Changes, *, is_mine_first: bool
+    ) -> str | None:
+        """Return the draft's text with others' changes in it: by lines, or else by keys.
 
-def _merged(draft: Draft, live: bytes, wanted: Values, their_changes: Changes) -> str:
-    """Return a text that means what is wanted, with the comments of both sides if it can be."""
-    mine = draft.text.decode()
-    text = merged_text(draft.base.decode(), mine, live.decode())
-    if text is not None and _means(text, wanted):
-        return text
-    return syntax.rewrite(mine, their_changes)
+        None where neither means what is wanted.
+        """
+        mine = draft.text.decode()
+        with suppress(UnicodeDecodeError):  # of the base, which may be anything
+            base, theirs = draft.base.decode(), live.decode()
+            text = merged_text(base, mine, theirs, is_mine_first=is_mine_first)
+            if text is not None and _means(text, wanted):
+                return text
+        with suppress(SaveFailed):  # the round trip cannot cope
+            text = syntax.rewrite(mine, added) if added else mine
+            if _means(text, wanted):
+                return text
+        return None
+
+    def _unmergeable(self, because: str) -> EditConflict:
+        return EditConflict(
+            f"{self._live} was changed by somebody else meanwhile, and the two cannot be merged: "
+            f"{because}. Nothing was changed."
+        )
 
 
 def _means(text: str, wanted: Values) -> bool:
@@ -156,14 +193,13 @@ def _means(text: str, wanted: Values) -> bool:
         return False
 
 
-def _values(data: bytes, where: str) -> dict[str, object]:
-    """Return what a text says; one of no bytes is that of a new installation."""
-    return syntax.read(data, where).values if data else {}
+def _values(data: bytes, where: str, *, is_new: bool) -> dict[str, object]:
+    """Return what a text says; no bytes at all may be those of a new installation."""
+    return {} if is_new and not data else syntax.read(data, where).values
 
 
-def _unmergeable(live: Path) -> EditConflict:
-    msg = (
-        f"{live} was changed by somebody else meanwhile, and what this edit began from is no valid "
-        "configuration, so that the two cannot be merged. Nothing was changed."
-    )
-    return EditConflict(msg)
+def _changes(base: bytes, values: Values) -> Changes | None:
+    try:
+        return between(_values(base, "what the edit began from", is_new=True), values)
+    except ConfigError:
+        return None

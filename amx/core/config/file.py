@@ -15,7 +15,8 @@ from amx.core.config import disk
 from amx.core.config.generations import Generations
 from amx.core.config.keys import Key
 from amx.core.config.model import Changes, Config, applied, leaves, planned
-from amx.core.config.reading import Raw, Reading, check_types, gone, read_file, read_raw
+from amx.core.config.reading import Raw, Reading, check_types, exposed, gone, read_file, read_raw
+from amx.core.errors import EditConflict, UsageError
 
 if TYPE_CHECKING:
     from amx.core.config.editing import Edited
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from amx.core.config.restoring import Generation, Restored, Source
     from amx.core.config.saving import Saver
     from amx.core.config.suspension import Suspension
+    from amx.core.config.wishes import Wishes
 
 Values = Mapping[str, object]
 
@@ -72,12 +74,7 @@ class ConfigFile:
         """
         reading = self._read()
         if reading.is_open_to_others:
-            from shlex import quote
-
-            self._warn(
-                f"{self.path} can be read by others (mode {reading.mode:04o}); "
-                f"the next save makes it private, or now: chmod 600 {quote(str(self.path))}"
-            )
+            self._warn(exposed(self.path, reading.mode))
         check_types(reading.document, str(self.path))
         self._remember(reading.values, has_existed=reading.raw is not None)
         return Config(reading.values)
@@ -112,13 +109,16 @@ class ConfigFile:
             ConfigError: the present file cannot be used.
         """
         with self._turn:
+            base, values = self._known()
             if not self._suspension.is_open:
-                return self._save(changes)
-            reading = self._read()
-            before = applied(reading.values, self._suspension.pending_with({}))
-            wanted = planned(before, changes)
-            self._suspension.keep(changes)
-            return wanted is not None
+                return self._save(self._suspension.pending_with(changes, base))
+            from amx.core.config.wishes import changes_of
+
+            before = applied(values, changes_of(self._suspension.pending_with({}, base)))
+            if planned(before, changes) is None:
+                return False
+            self._suspension.keep(changes, base)
+            return True
 
     @contextmanager
     def suspended(self, purpose: str = "edits the configuration") -> Iterator[None]:
@@ -133,8 +133,8 @@ class ConfigFile:
 
         Raises:
             Busy: another process edits the configuration.
-            AmxError: at the end, as `patch`; the block's own patches are dropped, those of other
-                threads go with the next save.
+            AmxError: at the end, as `patch`; the block's own patches are dropped, and those of
+                other threads, unless the same may succeed later: then they go with the next save.
         """
         with self._suspension.block(purpose, self._save):
             yield
@@ -157,11 +157,12 @@ class ConfigFile:
         """
         from amx.core.config.editing import Editing
 
+        self._raw()  # what cannot be edited leaves no trace
         with self._suspension.alone(), self.suspended("amx config edit"):
             editing = Editing(self._live, self._saver, self._raw)
             edited = editing.run(change, self._warn, is_fresh=is_fresh)
             if editing.values is not None:
-                self._remember(editing.values, has_existed=True)
+                self._learn(editing.changes, editing.values)
         return edited
 
     def backups(self) -> Sequence[Generation]:
@@ -192,24 +193,17 @@ class ConfigFile:
             SavesSuspended: this is a background worker and somebody edits the file.
         """
         from amx.core.config.publication import named_failures
-        from amx.core.config.restoring import chosen
+        from amx.core.config.restoring import chosen, put_in_place
 
         picked = chosen(source, self._generations)
         # Opened before the lock and before any rotation: a number is what the user has seen
         # under it, and the oldest can be restored although the rotation drops its name.
-        with named_failures(self._live), disk.opened(picked.path) as descriptor:
-            wanted = disk.digest_of(disk.chunks(descriptor))
-
-            def put_in_place(publication: Publication) -> bool:
-                seen = disk.look(self._live)
-                if seen is not None and seen.digest == wanted:
-                    return False
-                publication.publish(disk.chunks(descriptor), seen, None)
-                return True
-
-            with self._turn:
-                is_changed = self._saver.save("amx config restore", put_in_place)
-                self._base = None
+        with named_failures(self._live), disk.opened(picked.path) as descriptor, self._turn:
+            is_changed = self._saver.save(
+                "amx config restore",
+                lambda publication: put_in_place(publication, self._live, descriptor),
+            )
+            self._base = None
         return replace(picked, is_changed=is_changed)
 
     # --- reading
@@ -228,8 +222,26 @@ class ConfigFile:
         return raw
 
     def _remember(self, values: Values, *, has_existed: bool) -> None:
-        """Keep what this process last saw: a later save compares the file on disk with it."""
+        """Keep what this process knows: a save compares the file on disk with it."""
         self._base, self._has_existed = values, has_existed
+
+    def _known(self) -> tuple[Values, dict[str, object]]:
+        """Return what this process knows, and what the file says now."""
+        reading = self._read()
+        if self._base is None:
+            self._remember(reading.values, has_existed=reading.raw is not None)
+        return self._base or {}, reading.values
+
+    def _learn(self, changes: Changes | None, values: Values) -> None:
+        """Add its own changes to what this process knows: those of others it has not seen.
+
+        Where that cannot be done, it has seen the file, which says ``values``.
+        """
+        try:
+            known = values if changes is None else applied(self._base or {}, changes)
+        except UsageError:  # below a value that somebody has made a mapping since
+            known = values
+        self._remember(known, has_existed=True)
 
     def _refuse_if_gone(self) -> None:
         has_backups = bool(self._generations.numbers())
@@ -256,28 +268,35 @@ class ConfigFile:
             is_background=self._is_background,
         )
 
-    def _save(self, changes: Changes) -> bool:
-        """Save changes, and with them what other threads left when their save failed."""
-        wanted = self._suspension.pending_with(changes)
-        reading = self._read()
-        if self._base is None:
-            self._remember(reading.values, has_existed=reading.raw is not None)
-        is_changed = planned(reading.values, wanted) is not None and self._saver.save(
-            "saves the configuration", lambda publication: self._publish(publication, wanted)
-        )
+    def _save(self, wishes: Wishes) -> bool:
+        """Save wishes, and forget what other threads deferred: it is among them."""
+        from amx.core.config.wishes import changes_of, refuse_conflicts
+
+        changes = changes_of(wishes)
+        try:
+            _, values = self._known()
+            refuse_conflicts(wishes, values)
+            wanted = planned(values, changes)
+            is_changed = wanted is not None and self._saver.save(
+                "saves the configuration", lambda publication: self._publish(publication, wishes)
+            )
+        except (EditConflict, UsageError):
+            self._suspension.settle()  # it would be refused again, with every later save
+            raise
         self._suspension.settle()
+        if is_changed or self._has_existed:
+            self._learn(changes, wanted or values)
         return is_changed
 
-    def _publish(self, publication: Publication, changes: Changes) -> bool:
+    def _publish(self, publication: Publication, wishes: Wishes) -> bool:
         from amx.core.config import syntax
-        from amx.core.config.merge import refuse_conflicts
+        from amx.core.config.wishes import changes_of, refuse_conflicts
 
-        reading = self._read()
-        refuse_conflicts(self._base or {}, reading.values, changes)
+        reading, changes = self._read(), changes_of(wishes)
+        refuse_conflicts(wishes, reading.values)
         wanted = planned(reading.values, changes)
         if wanted is None:
             return False
         data = syntax.rewrite(reading.data.decode(), changes).encode()
         publication.publish(iter([data]), reading.sight, self._saver.gate(wanted))
-        self._remember(wanted, has_existed=True)
         return True

@@ -106,10 +106,13 @@ class Generations:
             return sight.is_of(os.stat(self._staged[1]))  # noqa: PTH116 - as above
         if disk.is_mount_point(Path(self._live)):
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-        if disk.copy(self._live, self._copy) != sight.digest:
-            return False
-        os.rename(self._copy, self._staged[1])  # noqa: PTH104 - as above
-        return True
+        return self._stage_copy(self._live, 1) == sight.digest
+
+    def _stage_copy(self, source: str, number: int) -> bytes:
+        """Stage a copy under a name that tells that it is whole; return its digest."""
+        digest = disk.copy(source, self._copy)
+        os.rename(self._copy, self._staged[number])  # noqa: PTH104 - as above
+        return digest
 
     def _stage_older(self, modes: dict[int, int]) -> list[int]:
         """Stage the generations up to the first gap: nothing behind it has to move."""
@@ -117,13 +120,15 @@ class Generations:
         for number in range(1, KEPT):
             if number not in modes:
                 break
-            disk.duplicate(self._kept[number], self._staged[number + 1])
+            if not disk.link(self._kept[number], self._staged[number + 1]):
+                self._stage_copy(self._kept[number], number + 1)
             staged.append(number + 1)
         return staged
 
     def _renumber(self, staged: list[int]) -> None:
         for number in reversed(staged):
             os.rename(self._staged[number], self._kept[number])  # noqa: PTH104 - as above
+            disk.remove(self._staged[number])  # still there where both names were one file
 
     def _has_begun(self, staged: list[int]) -> bool:
         """Tell whether a rename may have reached the disk, from what lies there.

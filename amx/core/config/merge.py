@@ -25,73 +25,34 @@ def between(base: Values, new: Values) -> Changes:
     return {key: value_at(new, key) for key in differing(base, new)}
 
 
-def conflicts(base: Values, theirs: Values, changes: Changes) -> list[Key]:
-    """Return the keys of the changes that meet another change of the same value.
+def meets(base: Values, theirs: Values, key: Key, value: object) -> bool:
+    """Tell whether a change meets another change of the same value.
 
     Args:
         base: What both sides knew.
         theirs: What the other side made of it.
-        changes: What this side wants to change.
+        key: What this side changes.
+        value: Its new value; `REMOVED` takes it away.
     """
-    return [key for key, value in changes.items() if _meets(base, theirs, key, value)]
-
-
-def refuse_conflicts(base: Values, theirs: Values, changes: Changes) -> None:
-    """Let only changes pass that meet no other change of the same value.
-
-    Raises:
-        EditConflict: with the key and both values; secrets in them are hidden.
-    """
-    found = conflicts(base, theirs, changes)
-    if found:
-        raise _conflict(found, theirs, changes)
-
-
-def merged_text(base: str, mine: str, theirs: str) -> str | None:
-    """Merge two edits of one text, line by line; None where both changed the same lines.
-
-    What the result means is for the caller to check, by reading it.
-    """
-    old, *new = (text.splitlines(keepends=True) for text in (base, mine, theirs))
-    if max(map(len, (old, *new))) > _MOST_LINES:
-        return None
-    edits = sorted({edit for lines in new for edit in _edits(old, lines)})
-    merged: list[str] = []
-    position = last_start = -1
-    for start, end, lines in edits:
-        if start < position or start == last_start:
-            return None
-        merged += [*old[max(position, 0) : start], *lines]
-        last_start, position = start, end
-    return "".join(merged + old[max(position, 0) :])
-
-
-def _edits(old: list[str], new: list[str]) -> Iterator[Edit]:
-    from difflib import SequenceMatcher
-
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    for tag, start, end, new_start, new_end in matcher.get_opcodes():
-        if tag != "equal":
-            yield start, end, tuple(new[new_start:new_end])
-
-
-def _meets(base: Values, theirs: Values, key: Key, value: object) -> bool:
-    mine = REMOVED if value is REMOVED else plain(value)
+    for above in (key[:length] for length in range(1, len(key))):
+        before, now = value_at(base, above), value_at(theirs, above)
+        if isinstance(now, Mapping) or same(before, now):
+            continue
+        if now is not REMOVED and now is not None:
+            return True  # it has become a value: there is nothing below it any more
+        if isinstance(before, Mapping):
+            return value is not REMOVED  # it was taken away with everything below it
     before, now = value_at(base, key), value_at(theirs, key)
-    if not same(before, now):
-        return not same(mine, now)
-    above = (key[:length] for length in range(1, len(key)))
-    return value is not REMOVED and any(_became_a_value(base, theirs, one) for one in above)
+    return not same(before, now) and not same(plain(value), now)
 
 
-def _became_a_value(base: Values, theirs: Values, key: Key) -> bool:
-    """Tell whether there are no keys any more below one where there could be some."""
-    now = value_at(theirs, key)
-    has_place = now is REMOVED or now is None or isinstance(now, Mapping)
-    return not has_place and not same(value_at(base, key), now)
+def conflicts(base: Values, theirs: Values, changes: Changes) -> list[Key]:
+    """Return the keys of the changes that meet another change of the same value."""
+    return [key for key, value in changes.items() if meets(base, theirs, key, value)]
 
 
-def _conflict(keys: list[Key], theirs: Values, changes: Changes) -> EditConflict:
+def conflict(keys: list[Key], theirs: Values, changes: Changes) -> EditConflict:
+    """Return what is told of changes that meet others: both values, secrets in them hidden."""
     met = [
         {
             "key": dotted(key),
@@ -108,6 +69,40 @@ def _conflict(keys: list[Key], theirs: Values, changes: Changes) -> EditConflict
     hint = f"amx config get {met[0]['key']}; then try again"
     details = {**met[0], "conflicts": met}
     return EditConflict(f"{'; '.join(words)}. Nothing was changed.", hint=hint, details=details)
+
+
+def merged_text(base: str, mine: str, theirs: str, *, is_mine_first: bool = False) -> str | None:
+    """Merge two edits of one text, line by line.
+
+    Where both changed the same lines the result is None or, with ``is_mine_first``, has mine.
+    What it means is for the caller to check, by reading it.
+    """
+    old, *new = (text.splitlines(keepends=True) for text in (base, mine, theirs))
+    if max(map(len, (old, *new))) > _MOST_LINES:
+        return None
+    ours, others = (set(_edits(old, lines)) for lines in new)
+    if is_mine_first:
+        others = {one for one in others if not any(_overlap(one, two) for two in ours)}
+    merged: list[str] = []
+    position, last_start = 0, -1
+    for start, end, lines in sorted(ours | others):
+        if start < position or start == last_start:
+            return None
+        merged += [*old[position:start], *lines]
+        last_start, position = start, end
+    return "".join(merged + old[position:])
+
+
+def _overlap(one: Edit, two: Edit) -> bool:
+    return one[0] == two[0] or (one[0] < two[1] and two[0] < one[1])
+
+
+def _edits(old: list[str], new: list[str]) -> Iterator[Edit]:
+    from difflib import SequenceMatcher
+
+    for tag, start, end, new_start, new_end in SequenceMatcher(None, old, new).get_opcodes():
+        if tag != "equal":
+            yield start, end, tuple(new[new_start:new_end])
 
 
 def _nearest(values: Values, key: Key) -> object:

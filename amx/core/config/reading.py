@@ -111,6 +111,16 @@ def problem_of(path: Path) -> str | None:
     return None if reading.sight else f"{path} is not there."
 
 
+def exposed(path: Path, mode: int) -> str:
+    """Return what is said of a file of this mode that others may read or write."""
+    from shlex import quote
+
+    return (
+        f"{path} can be read by others (mode {mode:04o}); "
+        f"the next save makes it private, or now: chmod 600 {quote(str(path))}"
+    )
+
+
 def gone(path: Path, *, has_backups: bool) -> ConfigGone:
     """Refuse to go on without a configuration that should be there."""
     from shlex import quote

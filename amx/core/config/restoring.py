@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from amx.core.clock import text_of
+from amx.core.config import disk
 from amx.core.config.generations import Generations
 from amx.core.config.keys import dotted
 from amx.core.config.model import differing
+from amx.core.config.publication import Publication
 from amx.core.config.reading import MAX_BYTES, problem_of, read_file
 from amx.core.errors import ConfigError, Failed, UsageError
 
@@ -59,6 +61,15 @@ def chosen(source: Source, generations: Generations) -> Restored:
         return _latest_valid(generations)
     path = path_of(source.number or 0, generations)
     return Restored(path=path, number=source.number, problem=problem_of(path))
+
+
+def put_in_place(publication: Publication, live: Path, descriptor: int) -> bool:
+    """Publish what a descriptor holds, byte for byte; False where it is live already."""
+    seen = disk.look(live)
+    if seen is not None and seen.digest == disk.digest_of(disk.chunks(descriptor)):
+        return False
+    publication.publish(disk.chunks(descriptor), seen, None)
+    return True
 
 
 def path_of(number: int, generations: Generations) -> Path:

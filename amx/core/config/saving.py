@@ -42,7 +42,7 @@ class Saver:
         self._suspension = suspension
         self._lock_timeout_s = lock_timeout_s
         self._is_background = is_background
-        self.drafts = Drafts(live, generations)
+        self.drafts = Drafts(live)
 
     def save(self, purpose: str, act: Callable[[Publication], bool]) -> bool:
         """Hold the lock and act; act again where somebody else changed the file meanwhile.
@@ -85,13 +85,24 @@ class Saver:
         with named_failures(self._live), ExitStack() as held:
             disk.make_private(self._live.parent)
             held.enter_context(file_lock(lock, wait_s=self._lock_timeout_s, purpose=purpose))
+            self._settle_what_a_killed_save_left()
+            self._tidy_after_a_killed_edit()
             if self._is_background:
                 held.enter_context(self._suspension.respected())
-            self._tidy_after_a_killed_edit()
             yield
 
+    def _settle_what_a_killed_save_left(self) -> None:
+        """Make the names durable on which this save builds; there is nothing to it usually.
+
+        A predecessor that was killed just before the end has renamed, and synced nothing: were
+        some of its renames lost with some of ours, generations would be.
+        """
+        disk.sync_folder(self._live.parent)
+        if not self._live.exists():
+            disk.make_name_durable(self._live.parent)
+
     def _tidy_after_a_killed_edit(self) -> None:
-        if not self.drafts.are_left or self._suspension.is_open:
+        if not self.drafts.are_left or self._suspension.is_held:
             return
         with suppress(Busy, OSError), self._suspension.unless_edited():
             self.drafts.recover()

@@ -8,17 +8,17 @@ drops when it dies: background workers are refused meanwhile, naming the holder.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 from amx.core.config import disk
-from amx.core.config.keys import Key
 from amx.core.config.model import Changes
 from amx.core.config.publication import named_failures
-from amx.core.errors import Busy, SavesSuspended
+from amx.core.config.wishes import Values, Wish, Wishes, effective, joined
+from amx.core.errors import AmxError, Busy, SavesSuspended
 from amx.core.locks import file_lock, shared_lock
 
-Save = Callable[[Changes], object]
-"""Saves changes, and what `Suspension.pending_with` adds to them."""
+Save = Callable[[Wishes], object]
 
 
 class Suspension:
@@ -36,21 +36,30 @@ class Suspension:
         self._wait_s = wait_s
         self._mutex = mutex
         self._desk = threading.Lock()
-        self._held = ExitStack()
-        self._frames: dict[int, list[dict[Key, object]]] = {}
-        self._deferred: dict[Key, object] = {}
+        self._held: ExitStack | None = None
+        self._order = count()
+        self._frames: dict[int, list[Wishes]] = {}
+        self._deferred: Wishes = {}
 
     @property
     def is_open(self) -> bool:
         """Whether a block is open, in whatever thread."""
         return bool(self._frames)
 
-    def pending_with(self, changes: Changes) -> Changes:
-        """Return what waits to be saved, as far as the calling thread knows it, and these."""
-        merged = dict(self._deferred)
-        for frame in (*self._frames.get(threading.get_ident(), ()), changes):
-            _add(merged, frame)
-        return merged
+    @property
+    def is_held(self) -> bool:
+        """Whether this process holds the edit lock."""
+        return self._held is not None
+
+    def pending_with(self, changes: Changes, base: Values) -> Wishes:
+        """Return what waits to be saved, as far as the calling thread knows it, and these changes.
+
+        Args:
+            changes: They come last.
+            base: What their maker knew.
+        """
+        frames = self._frames.get(threading.get_ident(), ())
+        return joined(self._deferred, *frames, self._wished(changes, base))
 
     @contextmanager
     def block(self, purpose: str, save: Save) -> Iterator[None]:
@@ -63,14 +72,18 @@ class Suspension:
         finally:
             self._leave(save, is_whole=is_whole)
 
-    def keep(self, changes: Changes) -> None:
+    def keep(self, changes: Changes, base: Values) -> None:
         """Keep changes for the end of the calling thread's block or, without one, of the last."""
+        new = self._wished(changes, base)
         frames = self._frames.get(threading.get_ident())
-        _add(frames[-1] if frames else self._deferred, changes)
+        if frames:
+            frames[-1] = joined(frames[-1], new)
+        else:
+            self._deferred = joined(self._deferred, new)
 
     def settle(self) -> None:
-        """Forget what was deferred: it has been saved."""
-        self._deferred.clear()
+        """Forget what was deferred: it has been saved, or refused for good."""
+        self._deferred = {}
 
     @contextmanager
     def respected(self) -> Iterator[None]:
@@ -79,10 +92,10 @@ class Suspension:
         Raises:
             SavesSuspended: another process edits just now.
         """
-        if self.is_open:
+        if self.is_held:
             yield
             return
-        with shared_lock(self._lock) as holder:
+        with shared_lock(self._lock, purpose="saves in the background") as holder:
             if holder is not None:
                 msg = (
                     f"The configuration is being edited ({holder.words}); a background worker "
@@ -121,13 +134,18 @@ class Suspension:
         with file_lock(self._lock, wait_s=0, purpose="tidies up after an edit that was killed"):
             yield
 
+    def _wished(self, changes: Changes, base: Values) -> Wishes:
+        return {key: Wish(value, base, next(self._order)) for key, value in changes.items()}
+
     def _enter(self, purpose: str) -> None:
         with self._mutex:
             if not self._frames:
-                lock = file_lock(self._lock, wait_s=self._wait_s, purpose=purpose)
+                held = ExitStack()
                 with named_failures(self._live):
                     disk.make_private(self._live.parent)
-                    self._held.enter_context(lock)
+                    lock = file_lock(self._lock, wait_s=self._wait_s, purpose=purpose)
+                    held.enter_context(lock)
+                self._held = held
             self._frames.setdefault(threading.get_ident(), []).append({})
 
     def _leave(self, save: Save, *, is_whole: bool) -> None:
@@ -136,19 +154,28 @@ class Suspension:
             frame = frames.pop()
             mine = frame if is_whole else {}
             if frames:
-                _add(frames[-1], mine)
+                frames[-1] = joined(frames[-1], mine)
                 return
             del self._frames[threading.get_ident()]
             if self._frames:
-                _add(self._deferred, mine)
+                self._deferred = joined(self._deferred, mine)
                 return
-            with self._held:
-                if mine or self._deferred:
-                    save(mine)
+            try:
+                self._save(save, mine, is_whole=is_whole)
+            finally:
+                held, self._held = self._held, None
+                if held is not None:
+                    held.close()
 
-
-def _add(into: dict[Key, object], changes: Changes) -> None:
-    """Add changes behind those that are there: the order decides where one lies below another."""
-    for key, value in changes.items():
-        into.pop(key, None)
-        into[key] = value
+    def _save(self, save: Save, mine: Wishes, *, is_whole: bool) -> None:
+        deferred = self._deferred
+        wishes = effective(joined(deferred, mine))
+        if not wishes:
+            self._deferred = {}
+            return
+        try:
+            save(wishes)
+        except AmxError:
+            if is_whole:
+                raise
+            self._deferred = deferred  # what the block raised is told; this, by the next save
