@@ -230,14 +230,7 @@ class ConfigInvalid(ConfigError):
 
     code = "config.invalid"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        line: int | None = None,
-        column: int | None = None,
-        hint: str | None = None,
-    ) -> None:
+    def __init__(self, message: str, *, line: int, column: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint, details={"line": line, "column": column})
 
 

@@ -63,9 +63,7 @@ class ConfigFile:
         self._has_existed = False
 
     def load(self) -> Config:
-        """Read the configuration. Nothing is written.
-
-        No file, no backups and no explicit path is a new installation: an empty configuration.
+        """Read the configuration; a new installation's is empty. Nothing is written.
 
         Raises:
             ConfigInvalid: the file is not a configuration; with line and column.
@@ -91,8 +89,7 @@ class ConfigFile:
     def patch(self, changes: Changes) -> bool:
         """Make the changes in the file as it is on disk now; ``REMOVED`` takes a key away.
 
-        Changes that others made to other keys since `load` stay. The new contents are published
-        as the module ``publication`` says, so that no crash harms the file; a patch that changes
+        What others changed since `load` stays, and no crash harms the file. A patch that changes
         nothing writes nothing at all. While autosave is `suspended` in this process the changes
         are kept, and saved when the suspension ends.
 
