@@ -1,7 +1,6 @@
 """The error tree. Each class is one fact; its branch decides the exit code.
 
-Only the top of the program catches these; adapters translate what their driver raises
-into one of them. The exit codes and the prefixes of ``code`` are the contract:
+Adapters translate what their driver raises. Exit codes and prefixes of ``code`` are the contract:
 
     AmxError
     ├── Failed             1   failed.*     it failed; the message says what is unchanged
@@ -20,13 +19,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeAlias
 
 Details: TypeAlias = Mapping[str, object] | None
+Number: TypeAlias = int | None
 
 
 class AmxError(Exception):
     """What a command may end with instead of a result.
 
-    ``message`` says what was refused or failed, why, and what is unchanged; ``hint`` is the command
-    that helps; ``details`` are facts for scripts, shown with ``--json`` only.
+    ``message``: what was refused or failed, why, what is unchanged; ``hint``: the command that
+    helps; ``details``: facts for scripts, shown with ``--json`` only.
     """
 
     exit_code: ClassVar[int]
@@ -96,9 +96,8 @@ class UnknownProfile(UsageError):
     code = "usage.unknown_profile"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        names = ", ".join(sorted(known)) or "none yet"
         super().__init__(
-            f"There is no profile {name!r}. Profiles: {names}.",
+            f"There is no profile {name!r}. Profiles: {', '.join(sorted(known)) or 'none yet'}.",
             hint="amx db list" if known else "amx db add NAME --backend postgresql|sqlite …",
             details={"name": name, "profiles": sorted(known)},
         )
@@ -230,7 +229,9 @@ class ConfigInvalid(ConfigError):
 
     code = "config.invalid"
 
-    def __init__(self, message: str, *, line: int, column: int, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, line: Number = None, column: Number = None, hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint, details={"line": line, "column": column})
 
 
@@ -280,7 +281,7 @@ class Busy(AmxError):
 
 
 class SavesSuspended(Busy):
-    """The configuration is being edited; background workers do not save meanwhile."""
+    """Somebody edits the configuration; background workers do not save meanwhile."""
 
     code = "busy.suspended"
 
