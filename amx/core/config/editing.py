@@ -142,7 +142,7 @@ class Editing:
         text = self._text_with(draft, live, wanted, their_changes, is_mine_first=False)
         if text is None:
             raise self._unmergeable(
-                "it has something (a merge key, an anchor) that amx cannot write"
+                "the file has something that amx cannot write; take their change in"
             )
         data = text.encode()
         self._drafts.rebase(data, live)
@@ -173,8 +173,10 @@ class Editing:
             text = merged_text(base, mine, theirs, is_mine_first=is_mine_first)
             if text is not None and _means(text, wanted):
                 return text
+        if _means(mine, wanted):
+            return mine
         with suppress(SaveFailed):  # the round trip cannot cope
-            text = syntax.rewrite(mine, added) if added else mine
+            text = syntax.rewrite(mine, added)
             if _means(text, wanted):
                 return text
         return None

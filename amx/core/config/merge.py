@@ -16,7 +16,7 @@ Values = Mapping[str, object]
 Edit: TypeAlias = tuple[int, int, tuple[str, ...]]
 """These lines in place of those from the first number to before the second."""
 
-_MOST_LINES = 5000
+_MOST_LINES = 2000
 """To compare texts takes the product of their lengths: larger ones are merged by keys alone."""
 
 
