@@ -26,7 +26,7 @@ from amx.core.errors import (
     Terminated,
     UsageError,
 )
-from amx.output import ReaderGone, discard_standard_output, open_standard_streams
+from amx.output import ReaderGone, discard_standard_output, open_standard_streams, visible
 from amx.runtime import Runtime
 
 BROKEN_PIPE = 141
@@ -206,7 +206,9 @@ def _command() -> Any:  # noqa: ANN401 - as above
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code. Nothing but an exit code leaves here."""
     runtime = Runtime(dict(os.environ))
-    runtime.output.is_json = _asks_for_json(argv)
+    runtime.output.is_json = _is_said(argv, "--json")
+    if _is_said(argv, "--debug"):
+        runtime.environ["AMX_DEBUG"] = "1"
     code = _guarded(runtime, lambda: _invoke(argv, runtime))
     if code < Interrupted.exit_code:
         ended = _guarded(runtime, lambda: _finished(runtime, has_failed=code != 0))
@@ -214,9 +216,9 @@ def main(argv: Sequence[str]) -> int:
     return _guarded(runtime, lambda: _flushed(runtime)) or code
 
 
-def _asks_for_json(argv: Sequence[str]) -> bool:
-    """Tell before the words are understood, so that an error of the words is JSON, too."""
-    return "--json" in takewhile(lambda word: word != "--", argv)
+def _is_said(argv: Sequence[str], option: str) -> bool:
+    """Tell before the words are understood, so that an error of the words is told so, too."""
+    return option in takewhile(lambda word: word != "--", argv)
 
 
 def run() -> NoReturn:
@@ -264,9 +266,11 @@ def _bug(runtime: Runtime, error: Exception) -> AmxError:
     from amx.bugs import report_bug
 
     try:
-        return report_bug(runtime.home, error)
+        bug: AmxError = report_bug(runtime.home, error)
     except (AmxError, OSError):
-        return InternalError(f"This is a bug in amx: {type(error).__name__}.")
+        bug = InternalError(f"This is a bug in amx: {type(error).__name__}.")
+    bug.__cause__ = error
+    return bug
 
 
 def _told(runtime: Runtime, error: AmxError) -> int:
@@ -275,7 +279,9 @@ def _told(runtime: Runtime, error: AmxError) -> int:
     if runtime.is_debugging:
         import traceback
 
-        traceback.print_exception(error)
+        from amx.core.secrets import redact_url
+
+        sys.stderr.write(visible(redact_url("".join(traceback.format_exception(error)))))
     runtime.output.error(error)
     return error.exit_code
 

@@ -10,7 +10,13 @@ from amx.core.clock import now
 from amx.core.config import edits
 from amx.core.config.keys import dotted
 from amx.core.config.model import leaves
-from amx.core.config.restoring import Generation, Restored, Source
+from amx.core.config.restoring import (
+    Generation,
+    Restored,
+    Source,
+    exposed_backups,
+    why_not_compared,
+)
 from amx.core.durations import age_s, words_of
 from amx.core.errors import AmxError, NoTerminal, UsageError
 from amx.output import Grid
@@ -139,6 +145,7 @@ def validate(ctx: typer.Context) -> None:
     Example: amx config validate
     """
     runtime = runtime_of(ctx)
+    _warn_of_exposed_backups(runtime)
     runtime.config_file.load()
     where = str(runtime.config_path)
     runtime.output.result({"valid": True, "path": where}, f"{where} is valid.")
@@ -155,6 +162,7 @@ def backups(ctx: typer.Context) -> None:
 
 def _list(runtime: Runtime) -> None:
     found = runtime.config_file.backups()
+    _warn_of_exposed_backups(runtime)
     documents = [
         {
             "generation": one.number,
@@ -169,6 +177,11 @@ def _list(runtime: Runtime) -> None:
     headers = ("GENERATION", "AGE", "MODIFIED", "BYTES", "VALID", "DIFFERS IN")
     rows = [_row(one) for one in found]
     runtime.output.result({"backups": documents}, Grid(headers, rows))
+
+
+def _warn_of_exposed_backups(runtime: Runtime) -> None:
+    for warning in exposed_backups(runtime.config_path):
+        runtime.output.warn(warning)
 
 
 def _row(one: Generation) -> tuple[object, ...]:
@@ -192,9 +205,12 @@ def diff(
     runtime = runtime_of(ctx)
     differences = edits.differences(*runtime.config_file.compared(generation))
     document = {"generation": generation, "differences": differences}
+    _warn_of_exposed_backups(runtime)
     if differences is None:
-        text = "One of the two cannot be understood: amx config validate; amx config backups"
-        runtime.output.result(document, text)
+        problems = why_not_compared(runtime.config_path, generation)
+        ways = "amx config validate; amx config backups"
+        text = f"They cannot be compared. {' '.join(problems)}\nSee: {ways}"
+        runtime.output.result({**document, "problems": problems}, text)
         return
     headers = ("KEY", f"GENERATION {generation}", "LIVE")
     rows = [[edits.text_of(cell) for cell in one.values()] for one in differences]

@@ -52,12 +52,12 @@ class Profile:
     def target(self) -> str:
         """What the profile points at, in words; without user and secrets."""
         if self.backend == "sqlite":
-            return f"sqlite:{self.path}"
+            return f"sqlite:{redact_url(self.path)}"
         if "service" in self.options:
-            place = f"service={self.options['service']}"
+            place = f"service={redact_url(self.options['service'])}"
         else:
-            place = ",".join(_hosts(self.host, self.port))
-        return f"postgresql://{place}/{redact_url(self.database)}?schema={self.schema}"
+            place = ",".join(_hosts(redact_url(self.host), redact_url(self.port)))
+        return f"postgresql://{place}/{redact_url(self.database)}?schema={redact_url(self.schema)}"
 
     def _pointed_at(self) -> list[str]:
         if self.backend == "sqlite":
@@ -130,7 +130,7 @@ def _resolved(path: str, name: str) -> str:
     try:
         return os.path.realpath(Path(path).expanduser())
     except (RuntimeError, ValueError, OSError) as error:  # no such home; NUL; no working folder
-        msg = f"db_profiles.{name}.path names no place on this machine: {error}."
+        msg = f"db_profiles.{name}.path names no place on this machine: {redact_url(str(error))}."
         raise ConfigInvalid(msg, hint=f"amx config set db_profiles.{name}.path …") from error
 
 

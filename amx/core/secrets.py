@@ -11,11 +11,16 @@ REDACTED = "***"
 
 _SENSITIVE = (
     "password|passwd|passphrase|(?<![a-z])(?:pass|pwd|bearer)(?![a-z])"
-    "|secret|token|(?:api|access|private)[-_]?key|credential|authorization"
+    "|secret|token|(?:api|access|private|account|encryption|signing)[-_]?key|credential"
+    r"|authorization|(?<![a-z])(?:pat|auth|cookies?|jwt|sig)(?![\w-])"
 )
 """Names of keys whose values are secrets, unless they are references or name a command."""
 
-_HARMLESS = r"_(?:command|env|path|file)$|^max_(?:\w+_)?tokens$"
+_PLACE = r"_(?:command|env|path|file)"
+
+_COUNT = r"max_(?:\w+_)?tokens"
+
+_HARMLESS = rf"{_PLACE}$|^{_COUNT}$"
 """Names that only say where a secret is, or how many words a model may use."""
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -67,8 +72,8 @@ def redact(value: object, key: str = "") -> object:
             name: redact(item, key if is_secret_key(key) else str(name))
             for name, item in value.items()
         }
-    if is_secret_key(key) and value not in (None, "") and not is_reference(value):
-        return REDACTED
+    if is_secret_key(key) and value not in (None, ""):
+        return value if is_reference(value) else REDACTED
     if isinstance(value, list):
         return [redact(item, key) for item in value]
     if isinstance(value, str):
@@ -77,10 +82,45 @@ def redact(value: object, key: str = "") -> object:
 
 
 def redact_url(text: str) -> str:
-    """Return the text with the secrets of any URL or libpq string in it hidden."""
-    text = re.sub(r"(://[^/@\s:]*:)\S*@", rf"\1{REDACTED}@", text)
-    named = rf"((?:{_SENSITIVE})[\w-]*\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)"
-    return re.sub(named, rf"\1{REDACTED}", text, flags=re.IGNORECASE)
+    """Return the text with every secret in it hidden that can be known by its place.
+
+    That is: the password of a URL, and of an address without scheme; what stands before the ``@``
+    of a web address, where it may be a token; the value of a name that is one of a secret, however
+    it is written (libpq, ODBC, JSON, YAML, a header, an option); a private key.
+    """
+    for pattern, shown in _IN_TEXT:
+        text = re.sub(pattern, shown, text)
+    return text
+
+
+_QUOTED = r"""'(?:[^'\\]|\\.|'')*+'|"(?:[^"\\]|\\.|"")*+\""""
+
+_NAME = (
+    r"(?<!://)(?<![\w@-])"  # a host may be called ``auth``
+    rf"(?=[\w-]*?(?:{_SENSITIVE}))(?!(?:[\w-]*?{_PLACE}|{_COUNT})(?![\w-]))"
+)
+"""Begins with the name of a secret. No part of a pattern is tried twice: a text may be long."""
+
+_VALUE, _LOGIN = rf"\1{REDACTED}", rf"\1{REDACTED}@"
+
+_UNTIL_AT = r"(?:[^\s@]{0,2000}+@)++"
+
+_AFTER_EQUALS = rf"{_QUOTED}|\{{[^}}\n]*+\}}|[^;=&\n]++(?=;)|[^\s&]++(?:&[^\s&=]*+(?!=))*+"
+"""As ODBC, libpq and URLs write it."""
+
+_AFTER_COLON = rf"{_QUOTED}|(?:[|>][^\n]*+\n\s*+)?[^\n]++"
+
+_IN_TEXT = (
+    (r"(?s)(-----BEGIN [^-\n]*PRIVATE KEY[^-\n]*-----).*?(?:-----END[^-\n]*-----|\Z)", _VALUE),
+    (rf"(://[^/\s:]*+:){_UNTIL_AT}", _LOGIN),
+    # A password with a blank in it; a port, and an address later in the sentence, are none.
+    (r"""(://[^/\s:]*+:)(?!\d+(?:[\s/,;?)'"]|$))[^\n/@'"]{0,200}+@""", _LOGIN),
+    (r"(?i)(https?://)[^/@\s]++@", _LOGIN),
+    (rf"(?<![\w.:@-])(?!mailto:|keyring:)([\w.+%-]++:)(?!//){_UNTIL_AT}(?=[\w\[])", _LOGIN),
+    (rf"(?is)({_NAME}[\w-]++[\\\"']*+\s*+=\s*+)(?:{_AFTER_EQUALS})", _VALUE),
+    (rf"(?is)({_NAME}[\w-]++[\\\"']*+\s*+:\s*+)(?:{_AFTER_COLON})", _VALUE),
+    (rf"(?is)((?=--){_NAME}[\w-]++\s++)(?!-)(?:{_QUOTED}|\S++)", _VALUE),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +161,11 @@ def _output_of(command: str, environ: Mapping[str, str], where: str) -> str:
             check=True,
             text=True,
         )
-    except subprocess.TimeoutExpired as error:
+    except subprocess.TimeoutExpired:
         msg = f"The password_command of {where} did not end within {_COMMAND_TIMEOUT_S} s."
-        raise SecretUnavailable(msg) from error
+        raise SecretUnavailable(msg) from None  # the cause holds the command
     except (subprocess.CalledProcessError, OSError, UnicodeDecodeError) as error:
         status = getattr(error, "returncode", None)
         msg = f"The password_command of {where} failed (exit {status})."
-        raise SecretUnavailable(msg, hint="Run it by hand to see why.") from error
+        raise SecretUnavailable(msg, hint="Run it by hand to see why.") from None
     return done.stdout.rstrip("\r\n")

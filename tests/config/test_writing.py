@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from amx.core.config.keys import dotted, key_of
 from amx.core.config.model import REMOVED, Changes, applied, differing, same
 from amx.core.config.syntax import read, rewrite
-from amx.core.errors import UsageError
+from amx.core.errors import SaveFailed, UsageError
 
 ORIGINAL = Path(__file__).with_name("original.yml").read_text()
 
@@ -94,12 +94,47 @@ def test_a_change_of_a_real_file_keeps_every_comment_line_and_all_other_values(
         ("a: &x {k: 1}\nb: *x\n", {("b", "k"): 2}, "a: {k: 1}\nb: {k: 2}\n"),
         ("a: &x {k: 1}\nb: *x\n", {("a", "k"): 2}, "a: {k: 2}\nb: {k: 1}\n"),
         ("a: 1\n# only\n", {("a",): REMOVED}, "# only\n{}\n"),
+        ("# x\n\n--- # y\n# z\na: 1\n", {("b",): 2}, "# x\n\n--- # y\n# z\na: 1\nb: 2\n"),
+        (
+            "%YAML 1.1\n---\na: 010\n... # z\n# end\n",
+            {("a",): 1},
+            "%YAML 1.1\n---\na: 1\n... # z\n# end\n",
+        ),
+        ("a: !!str 5\n# z\n", {("b",): 2}, "a: !!str 5\nb: 2\n# z\n"),
+        ("a: [1, # x\n  2]\nb: 3 # y\n", {("a",): 4}, "a: 4\nb: 3 # y\n"),
     ],
 )
 def test_a_change_touches_nothing_else(before: str, changes: Changes, after: str) -> None:
     text = rewrite(before, changes)
     assert text == after
     assert same(values_of(text), applied(values_of(before), changes))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1, # x\n  2]\n",
+        "a: {b: 1, # x\n  c: 2}\n",
+        "a: [ # x\n  ]\n",
+        "{a: 1}\n# x\n",
+    ],
+)
+def test_a_change_that_would_lose_a_comment_is_refused(text: str) -> None:
+    with pytest.raises(SaveFailed) as caught:
+        rewrite(text, {("new",): 1})
+    assert caught.value.message == (
+        "The file cannot be rewritten with its comments. Nothing was changed."
+    )
+
+
+def test_an_anchor_that_stands_twice_is_no_matter_for_a_warning() -> None:
+    text = "a: &a [1]\nb: *a\nc: &a [2]\nd: *a\n"
+    assert rewrite(text, {("e",): 1}) == f"{text}e: 1\n"
+
+
+def test_a_line_of_a_thousand_colons_is_rewritten_at_once() -> None:
+    text = f"a: '{'x:# ' * 12_000}'\n"
+    assert rewrite(text, {("b",): 1}) == f"{text}b: 1\n"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ class Draft(NamedTuple):
     base: bytes
     size: int
 
+    def __repr__(self) -> str:
+        return f"Draft({self.size} bytes)"
+
 
 class Drafts:
     """The draft of one configuration; its edit lock is held by the caller.

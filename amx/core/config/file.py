@@ -192,7 +192,7 @@ class ConfigFile:
         from amx.core.config.publication import named_failures
         from amx.core.config.restoring import chosen, put_in_place
 
-        picked = chosen(source, self._generations)
+        picked = chosen(source, self._generations, self.path)
         # Opened before the lock and before any rotation: a number is what the user has seen
         # under it, and the oldest can be restored although the rotation drops its name.
         with named_failures(self._live), disk.opened(picked.path) as descriptor, self._turn:
@@ -242,8 +242,8 @@ class ConfigFile:
 
     def _refuse_if_gone(self) -> None:
         has_backups = bool(self._generations.numbers())
-        if self._has_existed or has_backups or self._is_explicit or self.path.is_symlink():
-            raise gone(self.path, has_backups=has_backups)
+        is_expected = self._has_existed or has_backups or self._is_explicit
+        gone(self.path, is_expected=is_expected, has_backups=has_backups)
 
     # --- saving
 

@@ -4,16 +4,27 @@ PyYAML composes by recursion and lets an alias repeat anything any number of tim
 nodes and copies are counted before a tree exists, and every key must be text and stand once.
 """
 
+import gc
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from amx.core.config.keys import Key
+from amx.core.config.keys import Key, secret_part
 
 MAX_DEPTH = 50
 MAX_NODES = 50_000
 MAX_COPIES = 10_000
 """How many nodes all aliases together may repeat."""
+
+MAX_DIRECTIVES = 100
+"""libyaml compares each with all before it: forty thousand of them took two seconds."""
+
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1."""
+
+_DIRECTIVE = re.compile("(?:^|[\r\n\x85\u2028\u2029])(?=%TAG)")
 
 _STR, _MAP, _SEQ, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge"))
 
@@ -51,6 +62,7 @@ class Composer:
             yaml.YAMLError: the text is no YAML, or more than is allowed.
         """
         yaml = self._yaml
+        self._bound_directives(text)
         act = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._enter,
@@ -60,10 +72,18 @@ class Composer:
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: self._begin,
         }
-        for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if type(event) in act:
-                act[type(event)](event)
+        with _no_collections():
+            for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+                if type(event) in act:
+                    act[type(event)](event)
         return self._root
+
+    def _bound_directives(self, text: str) -> None:
+        for number, found in enumerate(_DIRECTIVE.finditer(text)):
+            if number >= MAX_DIRECTIVES:
+                line, column = line_and_column(text[: found.end()])
+                mark = self._yaml.Mark("", found.end(), line - 1, column - 1, None, None)
+                self._refuse(f"more than {MAX_DIRECTIVES} directives", mark)
 
     def _begin(self, event: Any) -> None:  # noqa: ANN401 - as above
         self._documents += 1
@@ -100,7 +120,7 @@ class Composer:
 
     def _alias(self, event: Any) -> None:  # noqa: ANN401 - as above
         if event.anchor not in self._anchors:
-            self._refuse(f"the alias *{event.anchor} has no anchor before it", event.start_mark)
+            self._refuse("this alias has no anchor before it", event.start_mark)
         node, size = self._anchors[event.anchor]
         self._copies += size
         if self._copies > MAX_COPIES:
@@ -131,11 +151,39 @@ class Composer:
         if node.tag not in (_STR, _MERGE) or node.id != "scalar":
             self._refuse("a key must be text; quote it", mark)
         if (node.tag, node.value) in frame.seen:
-            self._refuse(f"the key {node.value[:80]!r} stands here a second time", mark)
+            above = [one.key.value for one in self._open if one.key is not None]
+            name = "" if above and secret_part(tuple(above)) else f" {node.value[:80]!r}"
+            self._refuse(f"the key{name} stands here a second time", mark)
         frame.seen.add((node.tag, node.value))
 
     def _refuse(self, problem: str, mark: Any) -> NoReturn:  # noqa: ANN401 - as above
         raise self._yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Keep the collector of cycles off: half of the time of a large file went into it."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
+
+
+def line_and_column(before: str) -> tuple[int, int]:
+    """Return line and column, from one, of what stands behind a text; lines as YAML counts them."""
+    line, start = 1, 0
+    for found in LINE_BREAK.finditer(before):
+        line, start = line + 1, found.end()
+    return line, len(before) - start + 1
+
+
+def unquoted(error: Any) -> str:  # noqa: ANN401 - as above
+    """Return what PyYAML says of a text without the tag that it quotes: it may be a secret."""
+    words = " ".join(str(error.problem or error.context).split())
+    return re.sub(r"\b(tag|tag handle) '.*", r"\1", words)
 
 
 def position_of(root: Any, key: Key) -> tuple[int, int]:  # noqa: ANN401 - as above

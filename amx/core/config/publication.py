@@ -119,13 +119,40 @@ def named_failures(live: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        culprit = _culprit(error, live)
         msg = f"{live} could not be saved: {disk.reason(error)}. It is unchanged."
-        raise SaveFailed(msg, hint=_HINTS.get(error.errno or 0, CHECK_PLACE)) from error
+        if culprit not in (None, live):
+            msg = f"{msg} In the way is {culprit}."
+        raise SaveFailed(msg, hint=_hint(error, culprit)) from error
 
+
+def _culprit(error: OSError, live: Path) -> Path | None:
+    """Return the file that stood in the way, if one did; the new name of one counts first."""
+    if error.errno in _EVERYWHERE:
+        return None
+    names = (error.filename2, error.filename)
+    paths = [Path(name) for name in names if isinstance(name, str | os.PathLike)]
+    if live in paths:
+        return live
+    return next((path for path in paths if path != live.parent and os.path.lexists(path)), None)
+
+
+def _hint(error: OSError, culprit: Path | None) -> str:
+    if error.errno == errno.EACCES and culprit is not None:
+        from shlex import quote
+
+        path = quote(str(culprit))
+        return f"Look at its owner and its rights: ls -ld {path}; then chmod u+rwX {path}"
+    return _HINTS.get(error.errno or 0, CHECK_PLACE)
+
+
+_EVERYWHERE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""No file is to blame for these."""
 
 _HINTS = {
     errno.ENOSPC: "Make room on the disk, then try again.",
     errno.EDQUOT: "Make room in your quota, then try again.",
+    errno.EFBIG: "A limit on the size of files is in force: ulimit -f.",
     errno.EROFS: "The file system is read-only; use another place: AMX_CONFIG or AMX_HOME.",
     errno.EACCES: "You may not write there: ls -la, or another AMX_HOME.",
     errno.EPERM: "The file belongs to somebody else or is immutable: ls -l, lsattr.",

@@ -20,12 +20,18 @@ class Raw(NamedTuple):
     sight: disk.Sight
     mode: int
 
+    def __repr__(self) -> str:
+        return f"Raw({len(self.data)} bytes)"
+
 
 class Reading(NamedTuple):
     """What a configuration file was when it was read; ``raw`` is None if it was not there."""
 
     document: syntax.Document
     raw: Raw | None = None
+
+    def __repr__(self) -> str:
+        return f"Reading({self.raw!r})"
 
     @property
     def values(self) -> dict[str, object]:
@@ -121,15 +127,37 @@ def exposed(path: Path, mode: int) -> str:
     )
 
 
-def gone(path: Path, *, has_backups: bool) -> ConfigGone:
-    """Refuse to go on without a configuration that should be there."""
+def gone(path: Path, *, is_expected: bool, has_backups: bool) -> None:
+    """Refuse to go on without a configuration that should be there.
+
+    Raises:
+        ConfigGone: it is expected, or the path leads over a link to what is not there.
+    """
     from shlex import quote
 
+    refuse_folder_that_is_gone(path)
+    if not is_expected and not path.is_symlink():
+        return
     anew = f"echo '{{}}' > {quote(str(path))}"
     hint = "amx config restore --list" if has_backups else anew
-    return ConfigGone(
+    raise ConfigGone(
         f"{path} is gone. Nothing was changed.", hint=hint, details={"path": str(path)}
     )
+
+
+def refuse_folder_that_is_gone(path: Path) -> None:
+    """Refuse a path below a link to a folder that is not there: it is no new installation.
+
+    Raises:
+        ConfigGone: it is one; what the link names is not made.
+    """
+    for link in path.parents:
+        if link.is_symlink() and not os.path.exists(link):  # noqa: PTH110 - it raises nothing
+            from shlex import quote
+
+            msg = f"{link} is a link to a folder that is not there. Nothing was changed."
+            hint = f"ls -l {quote(str(link))}; is that place mounted?"
+            raise ConfigGone(msg, hint=hint, details={"path": str(path)})
 
 
 def too_large(where: str, size: int) -> ConfigInvalid:

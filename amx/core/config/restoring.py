@@ -1,5 +1,7 @@
 """Which generation a restore takes, and what is said of each of them."""
 
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,8 +13,14 @@ from amx.core.config.generations import Generations
 from amx.core.config.keys import dotted
 from amx.core.config.model import differing
 from amx.core.config.publication import Publication
-from amx.core.config.reading import MAX_BYTES, problem_of, read_file
-from amx.core.errors import ConfigError, Failed, UsageError
+from amx.core.config.reading import (
+    MAX_BYTES,
+    exposed,
+    problem_of,
+    read_file,
+    refuse_folder_that_is_gone,
+)
+from amx.core.errors import ConfigError, ConfigUnreadable, Failed, UsageError
 
 _LIST = "amx config restore --list"
 
@@ -48,13 +56,15 @@ class Restored:
     is_changed: bool = False
 
 
-def chosen(source: Source, generations: Generations) -> Restored:
+def chosen(source: Source, generations: Generations, live: Path) -> Restored:
     """Find the file to restore; nothing is changed yet.
 
     Raises:
+        ConfigGone: the live file would stand in a folder that is gone.
         UsageError: there is no such generation or file.
         Failed: no generation is valid.
     """
+    refuse_folder_that_is_gone(live)
     if source.path is not None:
         return _file(source.path)
     if source.is_latest_valid:
@@ -123,6 +133,35 @@ def _described(number: int, path: Path, now: dict[str, object] | None) -> Genera
         problem=problem_of(path),
         changed_keys=None if keys is None else [dotted(key) for key in keys],
     )
+
+
+def why_not_compared(live: Path, number: int) -> list[str]:
+    """Return why a generation, or the live file, cannot be understood."""
+    paths = (Generations(_real(live)).path(number), live)
+    return [problem for path in paths if (problem := _why_not_read(path))]
+
+
+def _why_not_read(path: Path) -> str | None:
+    try:
+        reading = read_file(path, str(path))
+    except ConfigError as error:
+        return error.message
+    return None if reading.sight else f"{path} is not there."
+
+
+def exposed_backups(live: Path) -> list[str]:
+    """Return what is said of each generation that others may read."""
+    generations = Generations(_real(live))
+    try:
+        paths = [generations.path(number) for number in generations.numbers()]
+    except ConfigUnreadable:  # what reads them says why
+        return []
+    modes = [(path, stat.S_IMODE(path.stat().st_mode)) for path in paths]
+    return [exposed(path, mode) for path, mode in modes if mode & (stat.S_IRWXG | stat.S_IRWXO)]
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def values_of(path: Path) -> dict[str, object] | None:

@@ -4,6 +4,7 @@ ruamel hangs a comment on the leaf before it. A leaf that goes, or that is no lo
 its mapping, hands on what follows its own line.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
@@ -14,7 +15,40 @@ from amx.core.config.model import REMOVED, Changes
 _AFTER_VALUE, _AFTER_ITEM = 2, 0
 """Where ruamel keeps the comment behind a mapping's value, and behind a list's item."""
 
+_KEY_ALONE = re.compile(r"( *)[^\s#-].*:\s*(?:#.*)?")
+"""A line with a key whose value begins below it."""
+
+_HEAD = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n|%[^\n]*\n)*---[ \t]*(?:#[^\n]*)?\n")
+_TAIL = re.compile(r"^\.\.\.(?:\s.*)?\Z", re.MULTILINE | re.DOTALL)
+
 Tree = Any
+
+
+def parts(text: str) -> tuple[str, str, str]:
+    """Split a text into what begins its document, the document, and what ends it.
+
+    ruamel drops the comments above ``---`` and below ``...``; those lines are kept as they are.
+    """
+    head = _HEAD.match(text)
+    tail = _TAIL.search(text)
+    begin, end = head.end() if head else 0, tail.start() if tail else len(text)
+    return text[:begin], text[begin:end], text[end:]
+
+
+def indents(text: str) -> tuple[int, int]:
+    """Return how far a text indents a mapping below a key, and the dashes of a list."""
+    mapping = dash = above = None
+    for line in text.split("\n"):
+        depth, words = len(line) - len(line.lstrip(" ")), line.strip()
+        if not words or words.startswith("#"):
+            continue
+        if above is not None and depth >= above and words.startswith("- "):
+            dash = depth - above if dash is None else dash
+        elif above is not None and depth > above and not words.startswith("-"):
+            mapping = mapping or depth - above
+        key = _KEY_ALONE.fullmatch(line)
+        above = len(key[1]) if key else None
+    return mapping or 2, dash or 0
 
 
 def changed(root: Tree, changes: Changes, fresh: Callable[[object], Any]) -> Tree:
@@ -191,7 +225,7 @@ def _holder(parent: Tree, name: Any) -> tuple[Tree, Any, int]:
     """Find the leaf on which the comment after a value hangs."""
     value = parent[name]
     is_block = hasattr(value, "fa") and not value.fa.flow_style()
-    if is_block and len(value):
+    if is_block and isinstance(value, dict | list) and value:  # no set, no text with a tag
         return _holder(value, _last(value))
     return parent, name, _AFTER_VALUE if hasattr(parent, "items") else _AFTER_ITEM
 

@@ -12,14 +12,19 @@ from typing import Any, NamedTuple, cast
 
 from amx.core.config.keys import Key
 from amx.core.config.model import Changes
-from amx.core.config.nodes import Composer, position_of
+from amx.core.config.nodes import Composer, line_and_column, position_of, unquoted
 from amx.core.errors import ConfigInvalid, SaveFailed, UsageError
 
 HINT = "amx config restore --list"
 
 BYTE_ORDER_MARK = "\ufeff"
 
-_MAX_NUMBER_BITS = 4096
+_MAX_NUMBER_BITS = 1023
+"""More does not fit into a float, with which every number may be compared."""
+
+_MAX_NUMBER_TEXT = 8192
+"""PyYAML reads ``1:59:59`` in the square of its length: half a megabyte takes ten seconds."""
+
 _WIDE = 1 << 20
 """No line is folded: folding would change what the user wrote."""
 
@@ -29,15 +34,14 @@ _PLAIN_WORD = r"[A-Za-z_/.][\w./@+-]*|\$\{\w+\}"
 """Text that every style of YAML may hold without quotes, if it is not read as another type."""
 
 
-_KEY_ALONE = r"^( *)[^\s#-][^\n]*:[^\S\n]*(?:#[^\n]*)?\n(?:[^\S\n]*(?:#[^\n]*)?\n)*\1"
-"""A key whose value begins below it, the comments in between, and its own indentation."""
-
-
 class Document(NamedTuple):
     """A file as it was understood."""
 
     values: dict[str, object]
     root: Any
+
+    def __repr__(self) -> str:
+        return "Document()"
 
     def position(self, key: Key) -> tuple[int, int]:
         """Return line and column of the value, or of the nearest one above it."""
@@ -55,9 +59,10 @@ def read(data: bytes, where: str) -> Document:
     root = _composed(text, where)
     if root is None:
         raise _refusal(where, 1, 1, "the file is empty")
-    if root.id != "mapping":
+    values = _constructed(root, where) if root.id == "mapping" else None
+    if not isinstance(values, dict):
         raise _refusal(where, *_place(root.start_mark), "the top level is not a mapping")
-    return Document(cast("dict[str, object]", _constructed(root, where)), root)
+    return Document(values, root)
 
 
 def scalar(text: str) -> object:
@@ -102,18 +107,14 @@ def _text_of(data: bytes, where: str) -> str:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        place = _line_and_column(data[: error.start].decode(errors="replace"))
+        place = line_and_column(data[: error.start].decode().removeprefix(BYTE_ORDER_MARK))
         problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise _refusal(where, *place, problem) from error
+        raise _refusal(where, *place, problem) from None  # it holds the file
     text = text.removeprefix(BYTE_ORDER_MARK)
     if found := _UNPRINTABLE.search(text):
-        line, column = _line_and_column(text[: found.start()])
-        raise _refusal(where, line, column, f"control character 0x{ord(found[0]):02x}")
+        place = line_and_column(text[: found.start()])
+        raise _refusal(where, *place, f"control character 0x{ord(found[0]):02x}")
     return text
-
-
-def _line_and_column(before: str) -> tuple[int, int]:
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _composed(text: str, where: str) -> Any:
@@ -123,12 +124,10 @@ def _composed(text: str, where: str) -> Any:
         return Composer(yaml).compose(text)
     except yaml.MarkedYAMLError as error:
         place = _place(error.problem_mark or error.context_mark)
-        problem = " ".join(str(error.problem or error.context).split())
-        refusal = _refusal(where, *place, problem)
-        raise refusal from error
+        raise _refusal(where, *place, unquoted(error)) from None
     except yaml.reader.ReaderError as error:
-        place = _line_and_column(text[: error.position])
-        raise _refusal(where, *place, error.reason) from error
+        place = line_and_column(text[: error.position])
+        raise _refusal(where, *place, error.reason) from None
 
 
 def _constructed(root: Any, where: str) -> object:
@@ -137,8 +136,8 @@ def _constructed(root: Any, where: str) -> object:
     try:
         return cast("object", _constructor()().construct_document(root))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _refusal(where, *_place(mark), str(error.problem or error.context)) from error
+        place = _place(error.problem_mark or error.context_mark)
+        raise _refusal(where, *place, unquoted(error)) from None
 
 
 def _place(mark: Any) -> tuple[int, int]:
@@ -158,12 +157,14 @@ def _constructor() -> type[Any]:
         """Gives each fault of a value the value's place in the file."""
 
         def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - as its base has it
+            if node.tag.endswith(":int") and len(node.value) > _MAX_NUMBER_TEXT:
+                raise ConstructorError(None, None, "the number is too long", node.start_mark)
             try:
                 value = super().construct_object(node, deep)
-            except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
                 # PyYAML's own: int('…'), a month 13, !!bool x, !!timestamp x.
                 problem = f"this cannot be read as {node.tag.rpartition(':')[2]}"
-                raise ConstructorError(None, None, problem, node.start_mark) from error
+                raise ConstructorError(None, None, problem, node.start_mark) from None
             if isinstance(value, int) and value.bit_length() > _MAX_NUMBER_BITS:
                 raise ConstructorError(None, None, "the number is too long", node.start_mark)
             return value
@@ -180,16 +181,16 @@ def rewrite(text: str, changes: Changes) -> str:
     Whether the result means what was meant is for the caller to check, by reading it.
 
     Raises:
-        SaveFailed: the round trip cannot cope with this file.
+        SaveFailed: the round trip cannot cope with this file, or would lose a comment.
     """
     has_mark = text.startswith(BYTE_ORDER_MARK)
     ending = "\r\n" if "\r\n" in text else "\n"
     body = text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n")
     try:
         written = _round_trip(body, changes)
-    except _ruamel_faults() as error:
+    except _ruamel_faults():
         msg = "The file cannot be rewritten with its comments. Nothing was changed."
-        raise SaveFailed(msg, hint="Change it in an editor; then amx config validate.") from error
+        raise SaveFailed(msg, hint="amx config edit") from None
     return BYTE_ORDER_MARK * has_mark + written.replace("\n", ending)
 
 
@@ -201,37 +202,37 @@ def _ruamel_faults() -> tuple[type[Exception], ...]:
 
 
 def _round_trip(text: str, changes: Changes) -> str:
+    import yaml
     from ruamel.yaml.comments import CommentedMap
 
-    from amx.core.config.roundtrip import changed
+    from amx.core.config.comments import are_kept, spans
+    from amx.core.config.roundtrip import changed, parts
 
-    yaml = _writer(text)
-    root = yaml.load(text) if text.strip() else None
-    root = changed(CommentedMap() if root is None else root, changes, _fresh)
-    out = StringIO()
-    yaml.dump(root, out)
-    return out.getvalue()
+    head, body, tail = parts(text)
+    writer, out = _writer(body), StringIO()
+    root = writer.load(body) if body.strip() else None
+    writer.dump(changed(CommentedMap() if root is None else root, changes, _fresh), out)
+    written = head + out.getvalue() + tail
+    if not are_kept(yaml, text, written, gone=spans(text, _composed(text, ""), changes)):
+        raise ValueError("a comment would be lost")
+    return written
 
 
 def _writer(text: str) -> Any:
     from ruamel.yaml import YAML
+
+    from amx.core.config.roundtrip import indents
 
     writer = YAML()
     writer.Resolver = _resolver()
     writer.preserve_quotes = True
     writer.allow_unicode = True
     writer.width = _WIDE
+    writer.composer.warn_double_anchors = False  # YAML allows them, and users see warnings
     writer.explicit_start = bool(re.search(r"^---(\s|$)", text, re.MULTILINE))
-    mapping, dash = _indents(text)
+    mapping, dash = indents(text)
     writer.indent(mapping=mapping, sequence=dash + 2, offset=dash)
     return writer
-
-
-def _indents(text: str) -> tuple[int, int]:
-    """Return how far the file indents a mapping below a key, and the dashes of a list."""
-    below = re.search(_KEY_ALONE + r"( +)[^\s#-]", text, re.MULTILINE)
-    dash = re.search(_KEY_ALONE + r"( *)- ", text, re.MULTILINE)
-    return len(below[2]) if below else 2, len(dash[2]) if dash else 0
 
 
 def comment_token(text: str) -> Any:

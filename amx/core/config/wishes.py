@@ -17,6 +17,9 @@ class Wish(NamedTuple):
     base: Values
     order: int
 
+    def __repr__(self) -> str:
+        return f"Wish({self.order})"
+
 
 Wishes: TypeAlias = dict[Key, Wish]
 

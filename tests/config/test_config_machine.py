@@ -1,0 +1,32 @@
+"""The configuration against a model that is a dict, under any order of what may happen to it.
+
+``EXAMPLES=1000 make test ARGS=tests/config/test_config_machine.py`` tries more than the suite does.
+"""
+
+import os
+
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.config.machine_edit_accidents import EditAccidents
+from tests.config.machine_world import COUNTED
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+
+
+def test_the_configuration_is_what_the_model_says_whatever_happens() -> None:
+    COUNTED.clear()
+    run_state_machine_as_test(
+        EditAccidents,
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=20, deadline=None),
+    )
+    tried = {name: COUNTED[name] for name in WANTED}
+
+    assert min(tried.values()) > 0, tried
+
+
+WANTED = (
+    *("saves: True", "saves: False", "loads", "kills", "kills of restores", "kills of edits"),
+    *("calls that failed", "written by another program", "garbage", "restores: done", "blocks"),
+)
+"""What even the shortest run must have tried."""
