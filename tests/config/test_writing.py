@@ -1,6 +1,8 @@
 """A change in the text of a configuration: comments, order and meaning stay."""
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,7 +90,7 @@ def test_a_change_of_a_real_file_keeps_every_comment_line_and_all_other_values(
         ("a: 'x'\n", {("a",): 5}, "a: 5\n"),
         ("a: |\n  x\n# z\nb: 1\n", {("a",): "y"}, "a: y\n# z\nb: 1\n"),
         ("{}\n", {("a", "b"): True}, "a:\n  b: true\n"),
-        ("a: {b: 1}  # e\n", {("a", "c"): None}, "a: {b: 1, c: null} # e\n"),
+        ("a: {b: 1}  # e\n", {("a", "c"): None}, "a: {b: 1, c: null}  # e\n"),
         ("---\na: 1\n", {("a",): 1.0}, "---\na: 1.0\n"),
         ("\ufeffa: 1\r\nb: 2\r\n", {("b",): 3}, "\ufeffa: 1\r\nb: 3\r\n"),
         ("a: &x {k: 1}\nb: *x\n", {("b", "k"): 2}, "a: {k: 1}\nb: {k: 2}\n"),
@@ -102,6 +104,24 @@ def test_a_change_of_a_real_file_keeps_every_comment_line_and_all_other_values(
         ),
         ("a: !!str 5\n# z\n", {("b",): 2}, "a: !!str 5\nb: 2\n# z\n"),
         ("a: [1, # x\n  2]\nb: 3 # y\n", {("a",): 4}, "a: 4\nb: 3 # y\n"),
+        (
+            "a: {b: 1, # x\n  c: 2 # y\n  }\n",
+            {("a", "d"): 3},
+            "a: {b: 1, # x\n  c: 2, d: 3 # y\n  }\n",
+        ),
+        ("a: {b: 1, # x\n  c: 2}\n", {("a", "c"): REMOVED}, "a: {b: 1, # x\n  }\n"),
+        ("{a: 1}\n# x\n", {("new",): 1}, "{a: 1, new: 1}\n# x\n"),
+        ("a: {b: 1}\n", {("a", "b"): "${B}"}, "a: {b: '${B}'}\n"),
+        ("a: 1\n", {("b",): "${B}"}, "a: 1\nb: ${B}\n"),
+        ("a: |+\n  x\n\nb: 1\n", {("c",): 2}, "a: |+\n  x\n\nb: 1\nc: 2\n"),
+        ("a:\n  b: |+\n    x\n\nc: 1\n", {("a", "d"): 2}, "a:\n  b: |+\n    x\n\n  d: 2\nc: 1\n"),
+        ("a: 1\r\nb: 2\nc: 3\n", {("a",): REMOVED}, "b: 2\nc: 3\n"),
+        ("a:\n  b: 1\r\nc: 3\n", {("a", "d"): 2}, "a:\n  b: 1\r\n  d: 2\r\nc: 3\n"),
+        ("a: 1\rb: 2\r", {("a",): 3, ("b",): REMOVED}, "a: 3\r"),
+        ("a: &x [1]\nb: *x  # y\n", {("b",): 2}, "a: &x [1]\nb: 2  # y\n"),
+        ("a:  # x\nb: 1\n", {("a", "c", "d"): "no"}, "a:  # x\n  c:\n    d: 'no'\nb: 1\n"),
+        ("a: 1", {("b",): {}}, "a: 1\nb: {}"),
+        ("\ufeff\ufeffa: 1\n", {("b",): 2}, "\ufeffa: 1\nb: 2\n"),
     ],
 )
 def test_a_change_touches_nothing_else(before: str, changes: Changes, after: str) -> None:
@@ -110,21 +130,37 @@ def test_a_change_touches_nothing_else(before: str, changes: Changes, after: str
     assert same(values_of(text), applied(values_of(before), changes))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a: [1, # x\n  2]\n",
-        "a: {b: 1, # x\n  c: 2}\n",
-        "a: [ # x\n  ]\n",
-        "{a: 1}\n# x\n",
-    ],
-)
-def test_a_change_that_would_lose_a_comment_is_refused(text: str) -> None:
+@pytest.mark.parametrize("brackets", ["[1, # x\n  2]", "{b: 1, # x\n  c: 2}", "[ # x\n  ]"])
+def test_a_change_that_would_lose_a_comment_is_refused(brackets: str) -> None:
     with pytest.raises(SaveFailed) as caught:
-        rewrite(text, {("new",): 1})
+        rewrite(f"a: {brackets}\nb:\n- 1\n", {("b",): [2]})
     assert caught.value.message == (
         "The file cannot be rewritten with its comments. Nothing was changed."
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "is_imported"),
+    [("{('ui', 'theme'): 'light', ('ui', 'new'): [1]}", True), ("{('ui', 'theme'): 'x'}", False)],
+)
+def test_ruamel_is_imported_only_where_lines_cannot_be_edited(
+    change: str,
+    is_imported: bool,
+) -> None:
+    code = (
+        "import sys; from amx.core.config.syntax import rewrite; "
+        f"rewrite(sys.stdin.read(), {change}); print('ruamel.yaml' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=ORIGINAL, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{is_imported}\n"
+
+
+def test_many_changes_of_a_large_file_do_not_take_forever() -> None:
+    text = "".join(f"k{number}: {'x' * 90}\n" for number in range(1000))
+    changes: Changes = {(f"k{number}",): number for number in range(0, 1000, 10)}
+    assert same(values_of(rewrite(text, changes)), applied(values_of(text), changes))
 
 
 def test_an_anchor_that_stands_twice_is_no_matter_for_a_warning() -> None:

@@ -39,7 +39,7 @@ PREFIXES = {
 DOORS = {
     "psycopg2": "amx/drivers/postgres.py",
     "yaml": "amx/core/config/syntax.py",
-    "ruamel": "amx/core/config/syntax.py",
+    "ruamel": "amx/core/config/writer.py",
     "sqlite_utils": "amx/stores/migrations.py",
     "questionary": "amx/picker.py",
     "rich": "amx/output.py",

@@ -109,7 +109,8 @@ class Composer:
         kind = self._yaml.MappingNode if is_mapping else self._yaml.SequenceNode
         tag = event.tag if event.tag not in (None, "!") else (_MAP if is_mapping else _SEQ)
         self._anchors.pop(event.anchor, None)
-        self._open.append(_Frame(kind(tag, [], event.start_mark, None), event.anchor))
+        node = kind(tag, [], event.start_mark, None, flow_style=event.flow_style)
+        self._open.append(_Frame(node, event.anchor))
 
     def _leave(self, event: Any) -> None:  # noqa: ANN401 - as above
         frame = self._open.pop()

@@ -177,7 +177,7 @@ def _texts(tokens: Tree) -> str:
 
 def _put_above(parent: Tree, rest: str) -> None:
     """Let text stand before the first key of a mapping, behind what stands there already."""
-    from amx.core.config.syntax import comment_token
+    from amx.core.config.writer import comment_token
 
     if not rest:
         return
@@ -204,7 +204,7 @@ def _take(parent: Tree, name: Any) -> str:
 
 
 def _give(parent: Tree, name: Any, rest: str) -> None:
-    from amx.core.config.syntax import comment_token
+    from amx.core.config.writer import comment_token
 
     if not rest:
         return

@@ -1,19 +1,17 @@
-"""The one door to YAML. PyYAML's reading is the meaning of a file; ruamel only writes.
+"""The one door to PyYAML, whose reading is the meaning of a file.
 
-ruamel resolves no scalar here: what a change does not touch is written as it was read, so that
-``no``, ``010`` and ``12:30:45``, on which the two disagree, keep their text and their meaning.
+A change is an edit of the lines that it names; where that cannot be, ruamel writes the file anew.
 """
 
 import re
-from collections.abc import Mapping
-from functools import cache
-from io import StringIO
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 from amx.core.config.keys import Key
-from amx.core.config.model import Changes
+from amx.core.config.model import Changes, applied, same, value_at
 from amx.core.config.nodes import Composer, line_and_column, position_of, unquoted
-from amx.core.errors import ConfigInvalid, SaveFailed, UsageError
+from amx.core.config.scalars import WIDE, NoScalar, written
+from amx.core.errors import ConfigInvalid, UsageError
 
 HINT = "amx config restore --list"
 
@@ -25,13 +23,10 @@ _MAX_NUMBER_BITS = 1023
 _MAX_NUMBER_TEXT = 8192
 """PyYAML reads ``1:59:59`` in the square of its length: half a megabyte takes ten seconds."""
 
-_WIDE = 1 << 20
-"""No line is folded: folding would change what the user wrote."""
+_MOST_COMPOSED = 1 << 22
+"""How many characters are composed for one rewrite: the text once per change. Takes a second."""
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-_PLAIN_WORD = r"[A-Za-z_/.][\w./@+-]*|\$\{\w+\}"
-"""Text that every style of YAML may hold without quotes, if it is not read as another type."""
 
 
 class Document(NamedTuple):
@@ -95,7 +90,7 @@ def text_of(values: object) -> str:
     """Return values as YAML to be read by a person."""
     import yaml
 
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=_WIDE)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=WIDE)
 
 
 # --- reading
@@ -181,119 +176,54 @@ def rewrite(text: str, changes: Changes) -> str:
     Whether the result means what was meant is for the caller to check, by reading it.
 
     Raises:
-        SaveFailed: the round trip cannot cope with this file, or would lose a comment.
+        SaveFailed: neither an edit of the lines nor ruamel's round trip can make these changes
+            without losing a comment.
     """
-    has_mark = text.startswith(BYTE_ORDER_MARK)
-    ending = "\r\n" if "\r\n" in text else "\n"
-    body = text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n")
-    try:
-        written = _round_trip(body, changes)
-    except _ruamel_faults():
-        msg = "The file cannot be rewritten with its comments. Nothing was changed."
-        raise SaveFailed(msg, hint="amx config edit") from None
-    return BYTE_ORDER_MARK * has_mark + written.replace("\n", ending)
-
-
-def _ruamel_faults() -> tuple[type[Exception], ...]:
-    from ruamel.yaml.error import YAMLError
-
-    own = (LookupError, AttributeError, TypeError, ValueError, AssertionError)
-    return (YAMLError, NotImplementedError, RecursionError, *own)
-
-
-def _round_trip(text: str, changes: Changes) -> str:
     import yaml
-    from ruamel.yaml.comments import CommentedMap
+
+    mark = BYTE_ORDER_MARK * text.startswith(BYTE_ORDER_MARK)
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    new = _in_place(body, changes)
+    if new is None:
+        from amx.core.config.writer import round_trip
+
+        new = round_trip(yaml, body, changes, partial(_composed, where=""))
+    return mark + new
+
+
+def _in_place(text: str, changes: Changes) -> str | None:
+    """Return the text with only the lines of the changes edited; None where that cannot be."""
+    import yaml
 
     from amx.core.config.comments import are_kept, spans
-    from amx.core.config.roundtrip import changed, parts
+    from amx.core.config.places import NotInPlace
 
-    head, body, tail = parts(text)
-    writer, out = _writer(body), StringIO()
-    root = writer.load(body) if body.strip() else None
-    writer.dump(changed(CommentedMap() if root is None else root, changes, _fresh), out)
-    written = head + out.getvalue() + tail
-    if not are_kept(yaml, text, written, gone=spans(text, _composed(text, ""), changes)):
-        raise ValueError("a comment would be lost")
-    return written
-
-
-def _writer(text: str) -> Any:
-    from ruamel.yaml import YAML
-
-    from amx.core.config.roundtrip import indents
-
-    writer = YAML()
-    writer.Resolver = _resolver()
-    writer.preserve_quotes = True
-    writer.allow_unicode = True
-    writer.width = _WIDE
-    writer.composer.warn_double_anchors = False  # YAML allows them, and users see warnings
-    writer.explicit_start = bool(re.search(r"^---(\s|$)", text, re.MULTILINE))
-    mapping, dash = indents(text)
-    writer.indent(mapping=mapping, sequence=dash + 2, offset=dash)
-    return writer
+    if text.startswith(BYTE_ORDER_MARK) or len(text) * len(changes) > _MOST_COMPOSED:
+        return None  # a second mark is not counted in the places that the parser gives
+    try:
+        root = _composed(text, "")
+        values = _constructed(root, "") if root is not None else None
+        if not isinstance(values, dict):
+            return None
+        new, wanted = _spliced(text, root, values, changes)
+        is_meant = same(_constructed(_composed(new, ""), ""), wanted)
+    except (NotInPlace, NoScalar, ConfigInvalid):
+        return None
+    is_whole = is_meant and are_kept(yaml, text, new, gone=spans(text, root, changes))
+    return new if is_whole else None
 
 
-def comment_token(text: str) -> Any:
-    """Return text as ruamel keeps comments."""
-    from ruamel.yaml.error import CommentMark
-    from ruamel.yaml.tokens import CommentToken
+def _spliced(
+    text: str, root: Any, values: dict[str, object], changes: Changes
+) -> tuple[str, dict[str, object]]:
+    import yaml
 
-    return CommentToken(text, CommentMark(0), None)
+    from amx.core.config.splice import spliced
 
-
-@cache
-def _resolver() -> type[Any]:
-    from ruamel.yaml.nodes import ScalarNode
-    from ruamel.yaml.resolver import VersionedResolver
-    from ruamel.yaml.tag import Tag
-
-    class TextResolver(VersionedResolver):
-        """Takes every scalar without a tag as text, which is written as it was read."""
-
-        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-            if kind is ScalarNode:
-                return Tag(suffix="tag:yaml.org,2002:str")
-            return super().resolve(kind, value, implicit)
-
-    return TextResolver
-
-
-def _fresh(value: object) -> Any:
-    """Return what ruamel writes so that PyYAML reads this value."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-
-    if isinstance(value, Mapping):
-        return CommentedMap({_fresh_text(str(name)): _fresh(item) for name, item in value.items()})
-    if isinstance(value, list | tuple):
-        return CommentedSeq([_fresh(item) for item in value])
-    return _fresh_text(value) if isinstance(value, str) else _literal(value)
-
-
-def _fresh_text(text: str) -> Any:
-    from ruamel.yaml import scalarstring
-    from yaml.nodes import ScalarNode
-
-    if re.fullmatch(_PLAIN_WORD, text) and _yaml_tag(ScalarNode, text).endswith(":str"):
-        return scalarstring.PlainScalarString(text)
-    if text.isprintable():
-        return scalarstring.SingleQuotedScalarString(text)
-    return scalarstring.DoubleQuotedScalarString(text)
-
-
-def _yaml_tag(kind: Any, text: str) -> str:
-    from yaml.resolver import Resolver
-
-    resolver: Any = Resolver()
-    return cast("str", resolver.resolve(kind, text, (True, False)))
-
-
-def _literal(value: object) -> Any:
-    from ruamel.yaml.scalarstring import PlainScalarString
-    from yaml.representer import SafeRepresenter
-
-    if value is None or isinstance(value, bool | int | float):
-        return PlainScalarString(SafeRepresenter().represent_data(value).value)
-    msg = f"a change holds no {type(value).__name__}"
-    raise TypeError(msg)
+    write = partial(written, yaml)
+    for key, value in changes.items():
+        if not same(value_at(values, key), value):
+            node = root if root is not None else _composed(text, "")
+            text, root = spliced(text, node, key, value, write), None
+            values = applied(values, {key: value})
+    return text, values
