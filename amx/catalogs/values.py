@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from amx.core.profiles import Profile
 from amx.core.rows import clean
+from amx.core.secrets import redact_url
 
 SAMPLE_ROWS = 100_000
 """Facts of a larger table are counted over about this many of its rows."""
@@ -37,7 +38,7 @@ def chunks(items: Sequence[ItemT], size: int = COLUMNS_AT_ONCE) -> Iterator[Sequ
 
 def message_of(profile: Profile, fact: str, reason: str) -> str:
     """Say which database, what it did and why, and that nothing was changed."""
-    told = reason.rstrip(".")
+    told = redact_url(reason.rstrip("."))
     return f"The database of {profile.name} ({profile.target}) {fact}: {told}. Nothing was changed."
 
 

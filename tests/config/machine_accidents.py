@@ -27,9 +27,9 @@ class Accidents(Saves):
     @rule(changes=EFFECTIVE, n=CALL)
     def patch_killed(self, changes: Changes, n: int) -> None:
         """A process of its own loads, saves and dies at some call."""
+        self.mend()
         known, file = Known(), self.file()
-        if isinstance(self.understood(known), type) or ended(file.load).error:
-            return
+        file.load()
         plan = self.planned_apart(known, changes)
         self.fall(plan, changes, n, lambda: file.patch(changes))
 
@@ -44,7 +44,7 @@ class Accidents(Saves):
         """Die at a call of a save; what is left is the old or the new."""
         is_new, old, before = self.newness(plan, changes), self.live, self.state()
         is_dead = dies_at(n, work)
-        COUNTED["kills" if is_dead else "kills that came too late"] += 1
+        COUNTED["kills of saves" if is_dead else "kills that came too late"] += 1
         is_through = self.uncertain(is_new)
         assert is_dead or is_through == (plan.values is not None)
         assert plan.values is not None or self.state() == before
@@ -94,10 +94,9 @@ class Accidents(Saves):
 
     def is_at_rest(self, who: int) -> bool:
         """Make a process load, and tell whether it has and nothing of it waits."""
-        known = self.known[who]
+        self.mend()
         self.load(who)
-        is_loaded = self.live is not None and self.is_valid(self.live)
-        return is_loaded and not known.frames and not known.deferred
+        return not self.known[who].frames and not self.known[who].deferred
 
     def plan_of_a_failure(self, known: Known, changes: Changes) -> Plan:
         """Plan a save that may fail before it decides."""
@@ -128,7 +127,8 @@ class Accidents(Saves):
     @rule(changes=EFFECTIVE, n=st.integers(1, 14), document=DOCUMENTS, is_in_place=st.booleans())
     def patch_disturbed(self, changes: Changes, n: int, document: Raw, is_in_place: bool) -> None:
         """An editor writes while a save is under way, up to the last look at the file."""
-        if self.live is None or not self.is_valid(self.live) or (self.left and not self.holder):
+        self.mend()
+        if self.live is None or (self.left and not self.holder):
             return
         file, old, histories = self.file(), self.live, set(self.histories)
         text = self.pen.text(document, is_commented=True)

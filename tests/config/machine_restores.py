@@ -176,9 +176,9 @@ class Blocks(Restores):
     @rule(changes=EFFECTIVE, n=CALL, is_nested=st.booleans())
     def block_killed(self, changes: Changes, n: int, is_nested: bool) -> None:
         """Die at a call of a block: its lock dies with the process."""
+        self.mend()
         known, file = Known(), self.file()
-        if isinstance(self.understood(known), type) or ended(file.load).error:
-            return
+        file.load()
         plan = Plan(Busy) if self.holder else self.planned_apart(known, changes)
         self.fall(plan, changes, n, lambda: _block(file, changes, is_nested=is_nested))
 

@@ -20,13 +20,12 @@ def test_the_configuration_is_what_the_model_says_whatever_happens() -> None:
         EditAccidents,
         settings=settings(max_examples=EXAMPLES, stateful_step_count=20, deadline=None),
     )
-    tried = {name: COUNTED[name] for name in WANTED}
-
+    tried = {
+        kind: sum(number for name, number in COUNTED.items() if name.startswith(kind))
+        for kind in WANTED
+    }
     assert min(tried.values()) > 0, tried
 
 
-WANTED = (
-    *("saves: True", "saves: False", "loads", "kills", "kills of restores", "kills of edits"),
-    *("calls that failed", "written by another program", "garbage", "restores: done", "blocks"),
-)
+WANTED = ("saves: True", "kills of", "calls that failed", "written by", "restores", "edits")
 """What even the shortest run must have tried."""

@@ -133,14 +133,14 @@ def test_a_broken_file_that_others_mended_meanwhile_is_not_overwritten_by_surpri
 def test_a_merge_that_would_lose_a_comment_is_not_made_and_the_text_is_kept(
     place: Place,
 ) -> None:
-    mine = "a: 2\nl: [1, # one\n  2]\n"
-    place.write(mine.replace("a: 2", "a: 1"))
-    theirs = f"{mine.replace('a: 2', 'a: 1')}b: 1\n"
-    error = refused(place.file(), to(f"{mine}c: 1\n", lambda: place.write(theirs)), EditConflict)
+    base = "a: 1\nl: [1, # one\n  2]\nb:\n- 1\n"
+    mine, theirs = base.replace("a: 1", "a: 2").replace("- 1", "- 1 # mine"), f"{base[:-2]}2\n"
+    place.write(base)
+    error = refused(place.file(), to(mine, lambda: place.write(theirs)), EditConflict)
     assert "the two cannot be merged" in error.message
     assert error.details == {"kept": str(kept(place))}
     assert place.live.read_text() == theirs
-    assert kept(place).read_text() == f"{mine}c: 1\n"
+    assert kept(place).read_text() == mine
 
 
 def test_a_merge_that_would_mean_something_else_is_not_made_and_the_text_is_kept(

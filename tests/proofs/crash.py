@@ -27,7 +27,7 @@ ERRORS = (
     Fault("ENOSPC", is_lasting=True),
 )
 TOLD = 20
-"""How many violations are printed."""
+"""How many violations are printed, the first ones."""
 
 Faults = Callable[[Call], Iterable[Fault]]
 
@@ -72,12 +72,17 @@ class Sweep:
         kills = [one for one in results if one.case.fault == KILL]
         found = [f"{one.case}: {what}" for one in results for what in one.violations]
         found += _one_sided(title, kills)
-        self.cases += len(cases)
-        self.violations += found
         numbers = f"{len(kills)} kills, {len(cases) - len(kills)} errors"
         took = f"{time.monotonic() - began_at:.1f} s"
         say(f"{title}: {sum(map(len, plans))} calls, {numbers}, {len(found)} violations, {took}")
+        self.cases += len(cases)
+        self._tell(found)
         return _different(kills)
+
+    def _tell(self, violations: Sequence[str]) -> None:
+        for one in violations[: max(0, TOLD - len(self.violations))]:
+            say(f"  {one}")
+        self.violations += violations
 
     def _plan(self, scenario: Scenario) -> tuple[Call, ...]:
         """Run a command unharmed: it must do what it is for, and change the folder at all."""
@@ -85,9 +90,9 @@ class Sweep:
         command = scenario.command(place)
         ended = recorded(command, place / "log")
         if ended.code != scenario.code or state_of(place / "home").live != scenario.new:
-            self.violations.append(f"{scenario.name}: unharmed it ends {ended.code}: {ended.err}")
+            self._tell([f"{scenario.name}: unharmed it ends {ended.code}: {ended.err}"])
         if not any(call.is_mutation for call in ended.calls):
-            self.violations.append(f"{scenario.name}: no call changes the folder")
+            self._tell([f"{scenario.name}: no call changes the folder"])
         shutil.rmtree(place)
         return tuple(ended.calls)
 
@@ -199,8 +204,6 @@ def main() -> int:
         ThreadPoolExecutor(workers) as pool,
     ):
         sweep = run(Path(name).resolve(), pool, is_quick=options.quick, only=options.only)
-    for one in sweep.violations[:TOLD]:
-        say(one)
     say(f"crash: {sweep.cases} cases, {len(sweep.violations)} violations")
     return 0 if sweep.cases and not sweep.violations else 1
 
