@@ -79,15 +79,19 @@ def _measure(file: ConfigFile, live: Path, rounds: int) -> dict[str, list[float]
 @contextmanager
 def _yaml_timed() -> Iterator[list[float]]:
     """Add up what the two doors to YAML cost, for as long as the block lasts."""
-    spent, real = [0.0], {name: getattr(syntax, name) for name in ("read", "rewrite")}
+    spent, depth = [0.0], [0]
+    real = {name: getattr(syntax, name) for name in ("read", "rewrite")}
 
     def timed(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: object) -> object:
+            depth[0] += 1
             begin = time.perf_counter()
             try:
                 return function(*args)
             finally:
-                spent[0] += time.perf_counter() - begin
+                depth[0] -= 1
+                if not depth[0]:  # writing reads, too
+                    spent[0] += time.perf_counter() - begin
 
         return call
 

@@ -178,27 +178,24 @@ def faults(values: Mapping[str, object]) -> Iterator[Fault]:
 
     The keys of a profile whose backend amx does not read are that backend's own affair.
     """
-    for pattern, kind in DECLARED.items():
-        for key, value in _matches(values, pattern):
-            is_wrong = value is not None and not kind.accepts(value)
-            if is_wrong and not _is_foreign(values, key):
-                yield Fault(key, kind)
+    yield from _faults(values, (), ())
 
 
-def _matches(values: Mapping[str, object], pattern: Key) -> Iterator[tuple[Key, object]]:
-    name, *rest = pattern
-    for part in list(values) if name == ANY else [name] if name in values else []:
-        value = values[part]
-        if not rest:
-            yield (part,), value
-        elif isinstance(value, Mapping):
-            yield from (((part, *key), found) for key, found in _matches(value, tuple(rest)))
+def _faults(values: Mapping[str, object], above: Key, pattern: Key) -> Iterator[Fault]:
+    for name, value in values.items():
+        kind, part = DECLARED.get((*pattern, name)), name
+        if kind is None:
+            kind, part = DECLARED.get((*pattern, ANY)), ANY
+        if kind is None or value is None:
+            continue
+        if not kind.accepts(value):
+            yield Fault((*above, name), kind)
+        elif isinstance(value, Mapping) and not (above == ("db_profiles",) and _is_foreign(value)):
+            yield from _faults(value, (*above, name), (*pattern, part))
 
 
-def _is_foreign(values: Mapping[str, object], key: Key) -> bool:
-    if key[0] != "db_profiles" or len(key) != len(("db_profiles", ANY, "key")):
-        return False
-    backend = value_at(values, (*key[:2], "backend"))
+def _is_foreign(profile: Mapping[str, object]) -> bool:
+    backend = profile.get("backend")
     return isinstance(backend, str) and backend not in ("", *BACKENDS)
 
 
@@ -233,8 +230,9 @@ def planned(values: dict[str, object], changes: Changes) -> dict[str, object] | 
     wanted = applied(values, changes)
     if same(wanted, values):
         return None
-    old = set(faults(values))
-    for fault in faults(wanted):
+    found = list(faults(wanted))
+    old = set(faults(values)) if found else set()
+    for fault in found:
         if fault not in old:
             raise UsageError(f"{fault.problem}. Nothing was changed.")
     return wanted
