@@ -137,6 +137,11 @@ class Drafts:
         new.rename(target)
 
     def _remove_folder(self) -> None:
+        """Remove the folder, and first what a killed predecessor left on the way out of it."""
+        for path in (self.rejected, self._rejected_base):
+            disk.remove(f"{path}.new")
+        if not self.rejected.exists():
+            disk.remove(self._rejected_base)
         if self.are_left:
             shutil.rmtree(self._folder)
             disk.sync_folder(self._live.parent)

@@ -235,7 +235,8 @@ class ConfigFile:
         Where that cannot be done, it has seen the file, which says ``values``.
         """
         try:
-            known = values if changes is None else applied(self._base or {}, changes)
+            has_base = changes is not None and self._base is not None
+            known = applied(self._base or {}, changes or {}) if has_base else values
         except UsageError:  # below a value that somebody has made a mapping since
             known = values
         self._remember(known, has_existed=True)

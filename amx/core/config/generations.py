@@ -59,7 +59,7 @@ class Generations:
             False where the live file is no longer the one that was seen; nothing was renumbered.
         """
         modes = self._modes()
-        if 1 in modes and self._digest(self._kept[1]) == sight.digest:
+        if 1 in modes and self._is_newest(sight):
             return True
         if not self._stage_live(sight):
             return False
@@ -137,23 +137,58 @@ class Generations:
         generation that is no longer at its old number; one that is at its old and its new number
         both; or, with nothing renumbered, a live file that has been replaced already.
         """
-        old = {number: self._digest(path) for number, path in self._kept.items()}
-        if any(self._digest(self._staged[n]) != old[n - 1] for n in staged if n > 1):
+        if any(not _same(self._staged[n], self._kept[n - 1]) for n in staged if n > 1):
             return True
         gap = next(number for number in range(1, KEPT + 2) if number not in staged)
         if gap == 1:
             return False
-        if gap <= KEPT and old[gap] is not None and old[gap] == old[gap - 1]:
+        has_older = os.path.lexists(self._kept[gap - 1])
+        if gap <= KEPT and has_older and _same(self._kept[gap], self._kept[gap - 1]):
             return True
-        is_complete = gap > KEPT or old[gap - 1] is None
-        return is_complete and self._digest(self._staged[1]) != self._digest(self._live)
+        is_complete = gap > KEPT or not has_older
+        return is_complete and not _same(self._staged[1], self._live)
 
-    def _digest(self, path: str) -> bytes | None:
+    def _is_newest(self, sight: disk.Sight) -> bool:
+        """Tell whether the newest generation has these bytes; one that is not ours to read has not.
+
+        Raises:
+            OSError: it cannot be told.
+        """
         try:
-            sight = disk.look(path)
-        except OSError:
+            return _digest(self._kept[1]) == sight.digest
+        except PermissionError:
+            return False
+
+
+def _same(one: str, two: str) -> bool:
+    """Tell whether two names have the same bytes; two that are not there have.
+
+    Raises:
+        OSError: it cannot be told. To take that for a difference would lose a generation.
+    """
+    statuses = [_status(one), _status(two)]
+    if statuses[0] and statuses[1] and os.path.samestat(statuses[0], statuses[1]):
+        return True
+    return _digest(one) == _digest(two)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except FileNotFoundError:
+        return None
+
+
+def _digest(path: str) -> bytes | None:
+    try:
+        sight = disk.look(path)
+    except disk.NotAFile:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
             return None
-        return sight.digest if sight else None
+        raise
+    return sight.digest if sight else None
 
 
 def _is_file(path: Path) -> bool:
