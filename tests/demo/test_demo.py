@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -16,14 +17,21 @@ from tests.postgres import PostgresServer
 from tests.support import Amx
 
 
-def test_the_demo_does_what_it_says_within_20_seconds_and_leaves_nothing(
+def _spent_s() -> float:
+    """Return the processor time of all children so far, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def test_the_demo_does_what_it_says_in_20_seconds_of_a_core_and_leaves_nothing(
     amx: Amx, home: Path, tmp_path: Path
 ) -> None:
     place = tmp_path / "place"
     place.mkdir()
+    before = _spent_s()
     done = amx("demo", "--json", env={"TMPDIR": str(place)})
     assert done.code == 0, done.err
-    assert done.json["seconds"] < 20
+    assert _spent_s() - before < 20  # a core's time: others may be at work on this machine
     assert len(done.json["steps"]) > 30
     assert {step["exit"] for step in done.json["steps"]} == {0, 2, 3, 4}
     assert list(place.iterdir()) == []
