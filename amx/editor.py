@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -69,16 +69,38 @@ def _words(command: str, path: Path) -> list[str]:
 
 
 def _run(words: list[str], output: TextIO | None, environ: Mapping[str, str]) -> int:
-    try:
-        editor = subprocess.Popen(words, stdout=output, env=dict(environ))  # noqa: S603 - the user's own editor
-    except OSError:
-        return _NOT_STARTED[0]
-    try:
-        code = editor.wait()
-    finally:
-        if editor.poll() is None:  # we are stopped: no editor stays on a text that is put away
-            _end(editor)
+    with _put_off(signal.SIGTERM) as let_come:
+        try:
+            editor = subprocess.Popen(words, stdout=output, env=dict(environ))  # noqa: S603 - the user's own editor
+        except OSError:
+            return _NOT_STARTED[0]
+        try:
+            let_come()
+            code = editor.wait()
+        finally:
+            if editor.poll() is None:  # we are stopped: no editor stays on a text that is put away
+                _end(editor)
     return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _put_off(number: signal.Signals) -> Iterator[Callable[[], None]]:
+    """Put a signal off until it is let come, at the end of the block at the latest.
+
+    One that came while the editor is being started would find no editor to end, and leave it.
+    """
+    before, came = signal.getsignal(number), []
+    signal.signal(number, lambda *_: came.append(number))
+
+    def let_come() -> None:
+        signal.signal(number, before)
+        while came:
+            os.kill(os.getpid(), came.pop())
+
+    try:
+        yield let_come
+    finally:
+        let_come()
 
 
 def _end(editor: "subprocess.Popen[bytes]") -> None:

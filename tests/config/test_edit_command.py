@@ -234,7 +234,6 @@ def test_a_save_waits_for_the_lock_as_long_as_was_said(amx: Amx, config: Path, b
 # --- signals
 
 
-@pytest.mark.skip(reason="hung once in a loaded run of the suite: open, see issue 3")
 @pytest.mark.parametrize("before", ["", "X=1 "], ids=["itself", "through a shell"])
 def test_sigterm_ends_the_editor_and_keeps_the_text(config: Path, bench: Path, before: str) -> None:
     command = {"VISUAL": f"{before}{bench}/editor"}

@@ -103,6 +103,10 @@ def test_a_change_of_a_real_file_keeps_every_comment_line_and_all_other_values(
             "%YAML 1.1\n---\na: 1\n... # z\n# end\n",
         ),
         ("a: !!str 5\n# z\n", {("b",): 2}, "a: !!str 5\nb: 2\n# z\n"),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n", {("c",): 2}, "a: &a {x: 1}\nb:\n  <<: *a\nc: 2\n"),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n", {("b", "x"): 2}, "a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n"),
+        ("a:\n  <<: []\n", {("c",): 2}, "a:\n  <<: []\nc: 2\n"),
+        ("a:\n  !!merge x: []\n", {("c",): 2}, "a:\n  !!merge x: []\nc: 2\n"),
         ("a: [1, # x\n  2]\nb: 3 # y\n", {("a",): 4}, "a: 4\nb: 3 # y\n"),
         (
             "a: {b: 1, # x\n  c: 2 # y\n  }\n",

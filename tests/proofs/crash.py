@@ -81,7 +81,7 @@ class Sweep:
 
     def _tell(self, violations: Sequence[str]) -> None:
         for one in violations[: max(0, TOLD - len(self.violations))]:
-            say(f"  {one}")
+            say(f"  {' / '.join(one.splitlines())}")
         self.violations += violations
 
     def _plan(self, scenario: Scenario) -> tuple[Call, ...]:

@@ -48,8 +48,9 @@ class Drafts:
 
     @property
     def are_left(self) -> bool:
-        """Whether an edit is under way, or was killed."""
-        return self._folder.is_dir()
+        """Whether an edit is under way, or was killed, or could not throw away all of its text."""
+        has_base_alone = self._rejected_base.exists() and not self.rejected.exists()
+        return self._folder.is_dir() or has_base_alone
 
     def begin(self, live: bytes) -> bool:
         """Make the copy: of what was kept aside or, without that, of the live text.
@@ -142,7 +143,7 @@ class Drafts:
             disk.remove(f"{path}.new")
         if not self.rejected.exists():
             disk.remove(self._rejected_base)
-        if self.are_left:
+        if self._folder.is_dir():
             shutil.rmtree(self._folder)
             disk.sync_folder(self._live.parent)
 

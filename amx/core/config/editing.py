@@ -76,14 +76,16 @@ class Editing:
         return Edited(is_changed=is_changed, is_merged=self._is_merged)
 
     def _keep_aside(self, error: AmxError) -> None:
-        with named_failures(self._live):
-            is_kept = self._drafts.recover()
-        if not is_kept:
-            return
-        kept = self._drafts.rejected
+        """Keep the text, and add where it is to what went wrong; that is never told instead."""
+        try:
+            if not self._drafts.recover():
+                return
+            told, kept = f"{self._live} is unchanged; your text is in", self._drafts.rejected
+        except OSError:  # whoever comes next moves it from there
+            told, kept = "Your text is in", self._drafts.copy
         is_of_the_text = isinstance(error, EditConflict | EditorFailed) or error.hint is None
         error.hint = OPEN_AGAIN if is_of_the_text else f"{error.hint}; then amx config edit"
-        error.message = f"{error.message} {self._live} is unchanged; your text is in {kept}."
+        error.message = f"{error.message} {told} {kept}."
         error.details["kept"] = str(kept)
 
     def _saved(self) -> bool:

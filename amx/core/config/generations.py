@@ -16,6 +16,9 @@ from amx.core.config import disk
 from amx.core.errors import ConfigUnreadable
 
 KEPT = 5
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+"""What is answered for a file that is not there, or could not be."""
+
 _NUMBERS = range(1, KEPT + 1)
 
 
@@ -194,8 +197,8 @@ def _digest(path: str) -> bytes | None:
 def _is_file(path: Path) -> bool:
     try:
         return stat.S_ISREG(path.stat().st_mode)
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return False
         msg = f"{path.parent} cannot be looked at: {disk.reason(error)}. Nothing was changed."
         raise ConfigUnreadable(msg, hint=f"ls -la {quote(str(path.parent))}") from error
-    except OSError:  # it is not there, or could not be: a name that is too long, no folder
-        return False

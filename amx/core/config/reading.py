@@ -136,7 +136,7 @@ def gone(path: Path, *, is_expected: bool, has_backups: bool) -> None:
     from shlex import quote
 
     refuse_folder_that_is_gone(path)
-    if not is_expected and not path.is_symlink():
+    if not is_expected and not _is_link(path):
         return
     anew = f"echo '{{}}' > {quote(str(path))}"
     hint = "amx config restore --list" if has_backups else anew
@@ -152,12 +152,24 @@ def refuse_folder_that_is_gone(path: Path) -> None:
         ConfigGone: it is one; what the link names is not made.
     """
     for link in path.parents:
-        if link.is_symlink() and not os.path.exists(link):  # noqa: PTH110 - it raises nothing
+        if _is_link(link) and not os.path.exists(link):  # noqa: PTH110 - it raises nothing
             from shlex import quote
 
             msg = f"{link} is a link to a folder that is not there. Nothing was changed."
             hint = f"ls -l {quote(str(link))}; is that place mounted?"
             raise ConfigGone(msg, hint=hint, details={"path": str(path)})
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return stat.S_ISLNK(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        from shlex import quote
+
+        msg = f"{path} cannot be looked at: {disk.reason(error)}. Nothing was changed."
+        raise ConfigUnreadable(msg, hint=f"ls -ld {quote(str(path))}") from error
 
 
 def too_large(where: str, size: int) -> ConfigInvalid:

@@ -205,6 +205,8 @@ def _in_place(text: str, changes: Changes) -> str | None:
         values = _constructed(root, "") if root is not None else None
         if not isinstance(values, dict):
             return None
+        if re.search("<<|merge|%TAG", text):  # PyYAML puts what a merge brings into the tree
+            root = _composed(text, "")
         new, wanted = _spliced(text, root, values, changes)
         is_meant = same(_constructed(_composed(new, ""), ""), wanted)
     except (NotInPlace, NoScalar, ConfigInvalid):
