@@ -3,7 +3,7 @@
 The bare sequence is what a careful program does at the least: the old bytes to one backup, the new
 ones to a temporary file, each synced, a rename, the directory synced. Both run in turn in one
 folder, so that whatever else the machine does meets both. What YAML costs (reading strictly,
-writing with comments) is measured within the same saves and told apart.
+writing with comments) is done beforehand, and told apart; the saves are real for the rest.
 
 Usage: python -m scripts.saverate [ROUNDS | --quick]
 
@@ -18,10 +18,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from amx.core.config import syntax
 from amx.core.config.file import ConfigFile
+from amx.core.config.model import Changes
 
 ROUNDS = 60
 FEWEST_ROUNDS = 30
@@ -61,44 +61,37 @@ def _configuration() -> str:
 def _measure(file: ConfigFile, live: Path, rounds: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"save": [], "yaml": [], "unchanged": [], "bare": []}
     for number in range(-5, rounds):  # the first ones fill the generations and warm the caches
-        with _yaml_timed() as spent:
-            save = _timed(lambda number=number: file.patch({("number",): number}))  # type: ignore[misc]  # a lambda with a default
-        unchanged = _timed(lambda number=number: file.patch({("number",): number}))  # type: ignore[misc]  # as above
-        bare = _timed(lambda: _bare(live.with_name("bare.yml"), live.read_bytes()))
+        spent = dict.fromkeys(times, 0.0)
+        with _yaml_done_before(live.read_bytes(), {("number",): number}) as spent["yaml"]:
+            spent["save"] = _timed(lambda: file.patch({("number",): number}))  # noqa: B023 - at once
+        spent["unchanged"] = _timed(lambda: file.patch({("number",): number}))  # noqa: B023 - at once
+        spent["bare"] = _timed(lambda: _bare(live.with_name("bare.yml"), live.read_bytes()))
         if number >= 0:
-            for name, seconds in {
-                "save": save - spent[0],
-                "yaml": spent[0],
-                "unchanged": unchanged,
-                "bare": bare,
-            }.items():
+            for name, seconds in spent.items():
                 times[name].append(seconds)
     return times
 
 
 @contextmanager
-def _yaml_timed() -> Iterator[list[float]]:
-    """Add up what the two doors to YAML cost, for as long as the block lasts."""
-    spent, depth = [0.0], [0]
+def _yaml_done_before(data: bytes, changes: Changes) -> Iterator[float]:
+    """Do all YAML of a save beforehand, and answer with it; yield the seconds that it took.
+
+    What is asked for must be what was done: other bytes, other changes are a KeyError.
+    """
+    begin = time.perf_counter()
+    text = syntax.rewrite(data.decode(), changes)
+    read = {one: syntax.read(one, "") for one in (data, text.encode())}
+    seconds = time.perf_counter() - begin
+    written = {(data.decode(), *changes.items()): text}
     real = {name: getattr(syntax, name) for name in ("read", "rewrite")}
-
-    def timed(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: object) -> object:
-            depth[0] += 1
-            begin = time.perf_counter()
-            try:
-                return function(*args)
-            finally:
-                depth[0] -= 1
-                if not depth[0]:  # writing reads, too
-                    spent[0] += time.perf_counter() - begin
-
-        return call
-
-    for name, function in real.items():
-        setattr(syntax, name, timed(function))
+    answers = {
+        "read": lambda one, _where: read[one],
+        "rewrite": lambda one, asked: written[one, *asked.items()],
+    }
     try:
-        yield spent
+        for name, answer in answers.items():
+            setattr(syntax, name, answer)
+        yield seconds
     finally:
         for name, function in real.items():
             setattr(syntax, name, function)
@@ -121,8 +114,11 @@ def _load_ms(folder: Path, text: str, rounds: int) -> float:
     path = folder / "loaded.yml"
     path.write_text(text + f"padding: {'x' * (LOAD_BYTES - len(text) - 10)}\n")
     path.chmod(0o600)
-    file = ConfigFile(path, is_explicit=True, warn=print)
-    return statistics.median(_timed(file.load) for _ in range(rounds)) * 1000
+
+    def load() -> None:  # as a command does, which has read nothing before
+        ConfigFile(path, is_explicit=True, warn=print).load()
+
+    return statistics.median(_timed(load) for _ in range(rounds)) * 1000
 
 
 def _timed(work: Callable[[], object]) -> float:

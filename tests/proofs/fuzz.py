@@ -90,7 +90,7 @@ def batches(seed: int, *, is_quick: bool) -> Iterator[Batch]:
         attempt = partial(_attempt, family.save_every)
         size = 1 if family.is_alone else 200
         yield from (Batch(family.name, cases, attempt) for cases in _parts(family.files, size))
-    odd = islice(chain(oddities(), codings(original())), 0, None, 50 if is_quick else 3)
+    odd = islice(chain(oddities(), codings(original())), 0, None, 50 if is_quick else 5)
     hostile = islice(huge(is_quick=is_quick), 0, None, 50 if is_quick else 16)
     yield from (Batch("commands", cases, called) for cases in _parts(chain(odd, hostile), 10))
     few = islice(oddities(), 7, None, 800 if is_quick else 100)

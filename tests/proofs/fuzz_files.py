@@ -62,8 +62,8 @@ def families(seed: int, *, is_quick: bool) -> Iterator[Family]:
     yield Family("mutations", mutations(small, random, number(150, 4000)), 3)
     yield Family("mutations of 20", mutations(large, random, number(150, 4000)), 3)
     yield Family("documents", documents(random, number(150, 2000)), 2)
-    yield Family("soup", soup(random, number(1500, 20_000)), 1)
-    yield Family("noise", noise(random, number(400, 8000)), 1)
+    yield Family("soup", soup(random, number(1500, 12_000)), 1)
+    yield Family("noise", noise(random, number(400, 4000)), 1)
 
 
 def cuts(data: bytes, step: int) -> Iterator[Case]:

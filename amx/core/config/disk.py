@@ -162,10 +162,11 @@ def make_private(folder: Path) -> None:
     Raises:
         OSError: something else is in its place, or it cannot be made.
     """
+    if folder.is_dir():
+        return
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     if not missing:
-        folder.mkdir(exist_ok=True)  # something else in its place is an error
-        return
+        folder.mkdir()  # something else in its place is an error
     for one in reversed(missing):
         _sync_if_allowed(one.parent.parent)
         one.mkdir(mode=0o700, exist_ok=True)

@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from amx.core.config import disk
 from amx.core.config.generations import Generations
 from amx.core.config.keys import Key
-from amx.core.config.model import Changes, Config, applied, leaves, planned
+from amx.core.config.model import Changes, Config, applied, leaves, plain, planned
 from amx.core.config.reading import Raw, Reading, check_types, exposed, gone, read_file, read_raw
 from amx.core.errors import EditConflict, UsageError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from amx.core.config.restoring import Generation, Restored, Source
     from amx.core.config.saving import Saver
     from amx.core.config.suspension import Suspension
-    from amx.core.config.wishes import Wishes
+    from amx.core.config.wishes import Wanted, Wishes
 
 Values = Mapping[str, object]
 
@@ -36,10 +36,8 @@ class ConfigFile:
         path: Where it is, or a symbolic link to it.
         is_explicit: Whether the user has named it; then it must be there.
         warn: Called with what a person should know.
-        lock_timeout_s: How long a save waits for another one, and an edit for another edit, in
-            seconds.
-        is_background: Whether this process is a background worker, whose saves are refused while
-            somebody edits.
+        lock_timeout_s: Seconds that a save waits for another one, and an edit for another edit.
+        is_background: Whether saves of this process are refused while somebody edits.
     """
 
     def __init__(
@@ -61,6 +59,7 @@ class ConfigFile:
         self._turn = RLock()
         self._base: Values | None = None
         self._has_existed = False
+        self._last: Reading | None = None
 
     def load(self) -> Config:
         """Read the configuration; a new installation's is empty. Nothing is written.
@@ -75,7 +74,7 @@ class ConfigFile:
             self._warn(exposed(self.path, reading.mode))
         check_types(reading.document, str(self.path))
         self._remember(reading.values, has_existed=reading.raw is not None)
-        return Config(reading.values)
+        return Config(cast("Values", plain(reading.values)))  # what a caller does to it is its own
 
     def lines(self) -> Mapping[Key, int]:
         """Return the line on which each value of the file stands; mappings have none.
@@ -106,12 +105,12 @@ class ConfigFile:
             ConfigError: the present file cannot be used.
         """
         with self._turn:
-            base, values = self._known()
+            base, reading = self._known()
             if not self._suspension.is_open:
                 return self._save(self._suspension.pending_with(changes, base))
             from amx.core.config.wishes import changes_of
 
-            before = applied(values, changes_of(self._suspension.pending_with({}, base)))
+            before = applied(reading.values, changes_of(self._suspension.pending_with({}, base)))
             if planned(before, changes) is None:
                 return False
             self._suspension.keep(changes, base)
@@ -206,7 +205,8 @@ class ConfigFile:
     # --- reading
 
     def _read(self) -> Reading:
-        reading = read_file(self._live, str(self.path))
+        """Read the file; bytes that were understood before are not parsed again."""
+        reading = self._last = read_file(self._live, str(self.path), self._last)
         if reading.raw is None:
             self._refuse_if_gone()
         return reading
@@ -222,19 +222,16 @@ class ConfigFile:
         """Keep what this process knows: a save compares the file on disk with it."""
         self._base, self._has_existed = values, has_existed
 
-    def _known(self) -> tuple[Values, dict[str, object]]:
+    def _known(self) -> tuple[Values, Reading]:
         """Return what this process knows, and what the file says now."""
         reading = self._read()
         if self._base is None:
             self._remember(reading.values, has_existed=reading.raw is not None)
-        return self._base or {}, reading.values
+        return self._base or {}, reading
 
     def _learn(self, changes: Changes | None, values: Values) -> None:
-        """Add its own changes to what this process knows: those of others it has not seen.
-
-        Where that cannot be done, it has seen the file, which says ``values``.
-        """
-        try:
+        """Add own changes to what this process knows; or, where that cannot be done, ``values``."""
+        try:  # what others changed, this process has not seen
             has_base = changes is not None and self._base is not None
             known = applied(self._base or {}, changes or {}) if has_base else values
         except UsageError:  # below a value that somebody has made a mapping since
@@ -268,33 +265,34 @@ class ConfigFile:
 
     def _save(self, wishes: Wishes) -> bool:
         """Save wishes, and forget what other threads deferred: it is among them."""
-        from amx.core.config.wishes import changes_of, refuse_conflicts
+        from amx.core.config.wishes import changes_of, wanted_of
 
-        changes = changes_of(wishes)
         try:
-            _, values = self._known()
-            refuse_conflicts(wishes, values)
-            wanted = planned(values, changes)
+            _, seen = self._known()
+            wanted = wanted_of(wishes, seen.values)
             is_changed = wanted is not None and self._saver.save(
-                "saves the configuration", lambda publication: self._publish(publication, wishes)
+                "saves the configuration",
+                lambda publication: self._publish(publication, wishes, seen, wanted),
             )
         except (EditConflict, UsageError):
             self._suspension.settle()  # it would be refused again, with every later save
             raise
         self._suspension.settle()
         if is_changed or self._has_existed:
-            self._learn(changes, wanted or values)
+            self._learn(changes_of(wishes), wanted or seen.values)
         return is_changed
 
-    def _publish(self, publication: Publication, wishes: Wishes) -> bool:
+    def _publish(
+        self, publication: Publication, wishes: Wishes, seen: Reading, wanted: Wanted
+    ) -> bool:
         from amx.core.config import syntax
-        from amx.core.config.wishes import changes_of, refuse_conflicts
+        from amx.core.config.wishes import changes_of, wanted_of
 
-        reading, changes = self._read(), changes_of(wishes)
-        refuse_conflicts(wishes, reading.values)
-        wanted = planned(reading.values, changes)
+        reading = self._read()
+        if reading.document is not seen.document:
+            wanted = wanted_of(wishes, reading.values)
         if wanted is None:
             return False
-        data = syntax.rewrite(reading.data.decode(), changes).encode()
+        data = syntax.rewrite(reading.data.decode(), changes_of(wishes)).encode()
         publication.publish(iter([data]), reading.sight, self._saver.gate(wanted))
         return True

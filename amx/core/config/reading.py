@@ -82,8 +82,13 @@ def read_raw(path: Path, where: str) -> Raw | None:
     return Raw(data, sight, stat.S_IMODE(status.st_mode))
 
 
-def read_file(path: Path, where: str) -> Reading:
+def read_file(path: Path, where: str, known: Reading | None = None) -> Reading:
     """Read a configuration file strictly; its declared types are not looked at.
+
+    Args:
+        path: The file.
+        where: Its name in errors.
+        known: What was read of it before: the same bytes are not parsed again.
 
     Raises:
         ConfigInvalid: it is no configuration; with line and column, and with ``where`` as its name.
@@ -92,6 +97,8 @@ def read_file(path: Path, where: str) -> Reading:
     raw = read_raw(path, where)
     if raw is None:
         return Reading(syntax.Document({}, None))
+    if known is not None and known.raw is not None and known.data == raw.data:
+        return Reading(known.document, raw)
     return Reading(syntax.read(raw.data, where), raw)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from amx.core.config.keys import Key
 from amx.core.config.merge import conflict, meets
-from amx.core.config.model import Changes, plain, same, value_at
+from amx.core.config.model import Changes, plain, planned, same, value_at
 
 Values = Mapping[str, object]
 
@@ -22,6 +22,7 @@ class Wish(NamedTuple):
 
 
 Wishes: TypeAlias = dict[Key, Wish]
+Wanted: TypeAlias = dict[str, object] | None
 
 
 def joined(*parts: Wishes) -> Wishes:
@@ -41,6 +42,17 @@ def joined(*parts: Wishes) -> Wishes:
 def changes_of(wishes: Wishes) -> Changes:
     """Return the changes alone."""
     return {key: wish.value for key, wish in wishes.items()}
+
+
+def wanted_of(wishes: Wishes, values: dict[str, object]) -> Wanted:
+    """Return what the wishes make of the values of the file; None where they change nothing.
+
+    Raises:
+        EditConflict: a wish meets a change made since its maker knew the value.
+        UsageError: a wish is of another type than its key, or below a value.
+    """
+    refuse_conflicts(wishes, values)
+    return planned(values, changes_of(wishes))
 
 
 def refuse_conflicts(wishes: Wishes, theirs: Values) -> None:
