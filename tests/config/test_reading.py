@@ -235,3 +235,13 @@ def test_what_is_no_scalar_or_would_lose_something_is_refused(text: str) -> None
     with pytest.raises(UsageError) as caught:
         syntax.scalar(text)
     assert caught.value.hint == "Give --string to take it as it is."
+
+
+def test_what_a_caller_does_to_what_was_loaded_changes_no_later_save(place: Place) -> None:
+    place.write("a: {b: 1}\nl: [1]\n")
+    file = place.file()
+    raw: dict[str, dict[str, int] | list[int]] = dict(file.load().raw)  # type: ignore[arg-type]  # as written above
+    raw["a"]["b"] = 2  # type: ignore[call-overload]  # a mapping
+    raw["l"].append(2)  # type: ignore[union-attr]  # a list
+    assert file.patch({("a", "b"): 2})
+    assert place.live.read_text() == "a: {b: 2}\nl: [1]\n"
