@@ -16,6 +16,7 @@ import yaml
 
 from amx.core.config.keys import key_of
 from amx.core.config.model import REMOVED, Changes, applied, same
+from tests.config import oracle
 from tests.config.support import Place
 from tests.support import Amx
 
@@ -156,8 +157,7 @@ def mine(home: Path) -> Place:
 
 def values_of(text: str) -> dict[str, object]:
     """Return what a text says, by the reader of the original tool."""
-    found: dict[str, object] = yaml.safe_load(text)
-    return found
+    return dict(oracle.read(text))
 
 
 def value_of(values: object, key: str) -> object:

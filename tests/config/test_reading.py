@@ -37,7 +37,8 @@ BROKEN = {
     "alias bomb": (BOMB.encode(), 4, 38, "aliases repeat more than 10000 values"),
     "unknown alias": (b"a: *b\n", 1, 4, "this alias has no anchor before it"),
     "alias of itself": (b"a: &a [*a]\n", 1, 8, "this alias has no anchor before it"),
-    "5,000 levels": (b"a: " + b"[" * 5000, 1, 53, "more than 50 levels deep"),
+    "900 levels": (b"a: " + b"[" * 900, 1, 53, "more than 50 levels deep"),
+    "5,000 levels": (b"a:\n" + b"- " * 5000, 2, 99, "more than 50 levels deep"),
     "60,000 values": (b"a:\n" + b"- 1\n" * 60000, 49999, 3, "more than 50000 values"),
     "tab": (b"a:\n\tb: 1\n", 2, 1, "found character that cannot start any token"),
     "cut in a quote": (b"a: 'x\n", 2, 1, "found unexpected end of stream"),
@@ -100,6 +101,21 @@ def test_a_broken_file_is_refused_with_line_and_column(place: Place, name: str) 
     assert str(place.live) in error.message
     assert error.hint == "amx config restore --list"
     assert place.live.read_bytes() == data
+
+
+def test_levels_that_the_parser_itself_does_not_read_are_refused_too(place: Place) -> None:
+    place.write(b"a: " + b"[" * 5000)  # libyaml 0.2.6 looks ahead, and stops at a thousand
+    with pytest.raises(ConfigInvalid) as caught:
+        place.file().load()
+    assert caught.value.details in ({"line": 1, "column": 53}, {"line": 1, "column": 1003})
+
+
+def test_of_merged_mappings_the_first_wins_and_own_keys_before_all(place: Place) -> None:
+    sources = "x: &x {a: 1, b: 1, c: 1}\ny: &y {b: 2, c: 2, d: 2}\n"
+    place.write(sources + "z: {c: 3, <<: [*x, *y], e: 3}\nw: {<<: *y}\n")
+    raw = place.file().load().raw
+    assert raw["z"] == {"a": 1, "b": 1, "c": 3, "d": 2, "e": 3}
+    assert raw["w"] == raw["y"] == {"b": 2, "c": 2, "d": 2}
 
 
 def test_every_truncation_of_a_file_is_read_or_refused(place: Place) -> None:

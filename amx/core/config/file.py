@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from amx.core.config import disk
 from amx.core.config.generations import Generations
 from amx.core.config.keys import Key
-from amx.core.config.model import Changes, Config, applied, leaves, plain, planned
+from amx.core.config.model import Changes, Config, applied, leaves, planned
 from amx.core.config.reading import Raw, Reading, check_types, exposed, gone, read_file, read_raw
 from amx.core.errors import EditConflict, UsageError
 
@@ -74,7 +75,7 @@ class ConfigFile:
             self._warn(exposed(self.path, reading.mode))
         check_types(reading.document, str(self.path))
         self._remember(reading.values, has_existed=reading.raw is not None)
-        return Config(cast("Values", plain(reading.values)))  # what a caller does to it is its own
+        return Config(deepcopy(reading.values))  # what a caller does to it is its own
 
     def lines(self) -> Mapping[Key, int]:
         """Return the line on which each value of the file stands; mappings have none.

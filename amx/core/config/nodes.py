@@ -26,7 +26,7 @@ LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 _DIRECTIVE = re.compile("(?:^|[\r\n\x85\u2028\u2029])(?=%TAG)")
 
-_STR, _MAP, _SEQ, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge"))
+_STR, _MAP, _SEQ, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge"))
 
 
 @dataclass(slots=True)
@@ -149,7 +149,7 @@ class Composer:
             frame.key = None
 
     def _check_key(self, frame: _Frame, node: Any, mark: Any) -> None:  # noqa: ANN401 - as above
-        if node.tag not in (_STR, _MERGE) or node.id != "scalar":
+        if node.tag not in (_STR, MERGE) or node.id != "scalar":
             self._refuse("a key must be text; quote it", mark)
         if (node.tag, node.value) in frame.seen:
             above = [one.key.value for one in self._open if one.key is not None]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from amx.core.config.keys import Key
 from amx.core.config.model import Changes, applied, same, value_at
-from amx.core.config.nodes import Composer, line_and_column, position_of, unquoted
+from amx.core.config.nodes import MERGE, Composer, line_and_column, position_of, unquoted
 from amx.core.config.scalars import WIDE, NoScalar, written
 from amx.core.errors import ConfigInvalid, UsageError
 
@@ -163,6 +163,24 @@ def _constructor() -> type[Any]:
             if isinstance(value, int) and value.bit_length() > _MAX_NUMBER_BITS:
                 raise ConstructorError(None, None, "the number is too long", node.start_mark)
             return value
+
+        def flatten_mapping(self, node: Any) -> None:
+            """Let a mapping's own keys win over merged ones, and an earlier source over a later.
+
+            So has the definition of ``<<``, and PyYAML but for 6.0.4, where the last source wins.
+            """
+            brought, own = [], []
+            for key, value in node.value:
+                if key.tag != MERGE:
+                    own.append((key, value))
+                    continue
+                for source in reversed(value.value if value.id == "sequence" else [value]):
+                    if source.id != "mapping":
+                        problem = f"only mappings can be merged, and this is a {source.id}"
+                        raise ConstructorError(None, None, problem, source.start_mark)
+                    self.flatten_mapping(source)
+                    brought += source.value
+            node.value = brought + own
 
     return StrictConstructor
 
