@@ -6,15 +6,13 @@ from datetime import date
 
 from amx.core.config import syntax
 from amx.core.config.keys import Key, dotted, key_of, redacted, secret_part
+from amx.core.config.kinds import ANY, Kind, kind_of
 from amx.core.config.model import (
-    ANY,
     DEFAULTS,
     REMOVED,
     Changes,
     Config,
-    Kind,
     differing,
-    kind_of,
     leaves,
     value_at,
 )

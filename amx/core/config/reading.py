@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from amx.core.config import disk, syntax
-from amx.core.config.model import faults
+from amx.core.config.kinds import faults
 from amx.core.errors import ConfigError, ConfigGone, ConfigInvalid, ConfigUnreadable
 
 MAX_BYTES = 512 * 1024

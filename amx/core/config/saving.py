@@ -66,7 +66,8 @@ class Saver:
 
         def gate(data: bytes) -> None:
             try:
-                is_meant = same(syntax.read(data, "the shadow").values, wanted)
+                values = syntax.read(data, "the shadow").values
+                is_meant = repr(values) == repr(wanted) or same(values, wanted)  # the first is fast
             except ConfigInvalid:
                 is_meant = False
             if not is_meant:
