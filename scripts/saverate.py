@@ -3,13 +3,15 @@
 The bare sequence is what a careful program does at the least: the old bytes to one backup, the new
 ones to a temporary file, each synced, a rename, the directory synced. Both run in turn in one
 folder, so that whatever else the machine does meets both. What YAML costs (reading strictly,
-writing with comments) is done beforehand, and told apart; the saves are real for the rest.
+writing with comments, and freeing its trees) is done apart, and told apart; the saves are real for
+the rest. As in `timeit`, the collector of cycles rests meanwhile: it would walk the trees.
 
 Usage: python -m scripts.saverate [ROUNDS | --quick]
 
 ``--quick`` is for CI: few rounds, and limits four times as wide, since neighbours share its disk.
 """
 
+import gc
 import os
 import statistics
 import sys
@@ -36,7 +38,9 @@ def main(rounds: int, slack: float) -> int:
         text = _configuration()
         live.write_text(text)
         live.chmod(0o600)
+        gc.disable()
         times = _measure(ConfigFile(live, is_explicit=True, warn=print), live, rounds)
+        gc.enable()
         load_ms = _load_ms(Path(folder), text, rounds)
     print(
         f"a file of {PROFILES} profiles, {len(text)} bytes; medians of {rounds} alternating rounds"
@@ -60,10 +64,13 @@ def _configuration() -> str:
 
 def _measure(file: ConfigFile, live: Path, rounds: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"save": [], "yaml": [], "unchanged": [], "bare": []}
+    trees: list[object] = []
     for number in range(-5, rounds):  # the first ones fill the generations and warm the caches
         spent = dict.fromkeys(times, 0.0)
-        with _yaml_done_before(live.read_bytes(), {("number",): number}) as spent["yaml"]:
+        gc.collect()
+        with _yaml_done_before(live.read_bytes(), {("number",): number}, trees) as spent["yaml"]:
             spent["save"] = _timed(lambda: file.patch({("number",): number}))  # noqa: B023 - at once
+        spent["yaml"] += _timed(lambda: trees.__delitem__(slice(-2)))
         spent["unchanged"] = _timed(lambda: file.patch({("number",): number}))  # noqa: B023 - at once
         spent["bare"] = _timed(lambda: _bare(live.with_name("bare.yml"), live.read_bytes()))
         if number >= 0:
@@ -73,15 +80,17 @@ def _measure(file: ConfigFile, live: Path, rounds: int) -> dict[str, list[float]
 
 
 @contextmanager
-def _yaml_done_before(data: bytes, changes: Changes) -> Iterator[float]:
+def _yaml_done_before(data: bytes, changes: Changes, trees: list[object]) -> Iterator[float]:
     """Do all YAML of a save beforehand, and answer with it; yield the seconds that it took.
 
-    What is asked for must be what was done: other bytes, other changes are a KeyError.
+    What is asked for must be what was done: other bytes, other changes are a KeyError. The trees
+    are added to those that are kept until they may be freed.
     """
     begin = time.perf_counter()
     text = syntax.rewrite(data.decode(), changes)
     read = {one: syntax.read(one, "") for one in (data, text.encode())}
     seconds = time.perf_counter() - begin
+    trees.extend(read.values())
     written = {(data.decode(), *changes.items()): text}
     real = {name: getattr(syntax, name) for name in ("read", "rewrite")}
     answers = {

@@ -20,6 +20,7 @@ CHECK_PLACE = "Look at the rights of the file and of its folder, and at the spac
 
 _PRIVATE = 0o600
 _SIGNATURE_BYTES = 255
+_NOTE_BYTES = 255
 
 POLL_S = 0.02
 """How often a waiter looks again: `flock` has no time-out of its own."""
@@ -55,8 +56,24 @@ class Holder(NamedTuple):
         return f"process {self.pid} on {self.host}: {self.purpose}, since {self.since}"
 
 
+class Held:
+    """An exclusive lock while it is held.
+
+    Attributes:
+        note: What the holder before has left with `leave`; empty where it was killed, or failed.
+    """
+
+    def __init__(self, descriptor: int, note: str) -> None:
+        self._descriptor = descriptor
+        self.note = note
+
+    def leave(self, note: str) -> None:
+        """Leave a note of one line for the next holder; it is gone as soon as that one holds it."""
+        os.pwrite(self._descriptor, _padded(note, _NOTE_BYTES), _SIGNATURE_BYTES + 1)
+
+
 @contextmanager
-def file_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
+def file_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[Held]:
     """Hold the exclusive lock of this file for the length of the block.
 
     Who holds it, what for and since when stands in the file for whoever meets it locked.
@@ -65,8 +82,8 @@ def file_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
         Busy: another process still holds it after ``wait_s`` seconds.
         OSError: the file can be neither opened nor made.
     """
-    with _held(_opened(path), path, wait_s, purpose):
-        yield
+    with _held(_opened(path), path, wait_s, purpose) as held:
+        yield held
 
 
 @contextmanager
@@ -106,19 +123,27 @@ def _lend(descriptor: int, folder: Path) -> None:
 
 
 @contextmanager
-def _held(descriptor: int, path: Path, wait_s: float, purpose: str) -> Iterator[None]:
+def _held(descriptor: int, path: Path, wait_s: float, purpose: str) -> Iterator[Held]:
     try:
         _acquire(descriptor, path, time.monotonic() + wait_s)
+        note = os.pread(descriptor, _NOTE_BYTES, _SIGNATURE_BYTES + 1).decode("ascii", "replace")
         _sign(descriptor, purpose)
-        yield
+        yield Held(descriptor, note.rstrip())
     finally:
         os.close(descriptor)
 
 
 def _sign(descriptor: int, purpose: str) -> None:
-    """Write who holds the lock over who held it: to truncate the file first costs a disk's time."""
-    line = "\t".join(Holder.of_this_process(purpose)).encode()
-    os.pwrite(descriptor, line[:_SIGNATURE_BYTES].ljust(_SIGNATURE_BYTES) + b"\n", 0)
+    """Write who holds the lock over who held it, and over the note that one has left.
+
+    To truncate the file first would cost a disk's time.
+    """
+    line = "\t".join(Holder.of_this_process(purpose))
+    os.pwrite(descriptor, _padded(line, _SIGNATURE_BYTES) + _padded("", _NOTE_BYTES), 0)
+
+
+def _padded(line: str, length: int) -> bytes:
+    return line.encode()[:length].ljust(length) + b"\n"
 
 
 @contextmanager

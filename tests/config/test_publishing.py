@@ -11,7 +11,7 @@ import pytest
 from amx.core.config import disk
 from amx.core.config.model import REMOVED
 from amx.core.errors import SaveFailed, ShadowRejected
-from tests.config.support import Place, watched
+from tests.config.support import Place, count_calls, killed_at, watched
 
 
 def test_a_shadow_that_reads_back_differently_is_rejected(
@@ -136,6 +136,34 @@ def test_the_directory_is_synced_after_the_rename(place: Place) -> None:
         place.file().patch({("a",): 2})
     after = called[len(called) - called[::-1].index("rename") :]
     assert after.index("fsync") > after.index("open")
+
+
+def syncs(place: Place, value: object) -> int:
+    with watched(lambda *_: None) as called:
+        assert place.file().patch({("a",): value})
+    return called.count("fsync")
+
+
+def test_what_a_save_that_ended_well_has_synced_is_not_synced_again(place: Place) -> None:
+    place.write("a: 1\n")
+    first = syncs(place, 2)
+    assert syncs(place, 3) == first - 2  # the names beside the live file, and its bytes
+    place.live.write_text("a: 4\n")
+    assert syncs(place, 5) == first
+    os.utime(place.live)
+    assert syncs(place, 6) == first
+
+
+def test_what_a_save_that_was_killed_or_failed_has_renamed_is_synced_by_the_next(
+    place: Place,
+) -> None:
+    place.write("a: 1\n")
+    place.write_backups(*(f"a: {-number}\n" for number in range(5)))  # as many calls each time
+    first = syncs(place, 2)
+    total = count_calls(lambda: place.file().patch({("a",): 3}))
+    assert killed_at(total - 3, lambda: place.file().patch({("a",): 4}))  # the last fsync
+    assert place.live.read_text() == "a: 4\n"
+    assert syncs(place, 5) == first
 
 
 def test_a_directory_that_cannot_be_synced_after_the_rename_is_said_to_be_so(

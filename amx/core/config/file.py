@@ -108,7 +108,7 @@ class ConfigFile:
         with self._turn:
             base, reading = self._known()
             if not self._suspension.is_open:
-                return self._save(self._suspension.pending_with(changes, base))
+                return self._save(self._suspension.pending_with(changes, base), reading)
             from amx.core.config.wishes import changes_of
 
             before = applied(reading.values, changes_of(self._suspension.pending_with({}, base)))
@@ -264,12 +264,12 @@ class ConfigFile:
             is_background=self._is_background,
         )
 
-    def _save(self, wishes: Wishes) -> bool:
+    def _save(self, wishes: Wishes, seen: Reading | None = None) -> bool:
         """Save wishes, and forget what other threads deferred: it is among them."""
         from amx.core.config.wishes import changes_of, wanted_of
 
         try:
-            _, seen = self._known()
+            seen = seen or self._known()[1]
             wanted = wanted_of(wishes, seen.values)
             is_changed = wanted is not None and self._saver.save(
                 "saves the configuration",

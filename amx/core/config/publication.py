@@ -29,9 +29,14 @@ class Publication:
     Args:
         live: The real file.
         generations: Its backups.
+
+    Attributes:
+        durable: The words of the live file's sight when it was last made durable, with all names
+            beside it; empty while that is not known.
     """
 
     def __init__(self, live: Path, generations: Generations) -> None:
+        self.durable = ""
         self._live = live
         self._folder = str(live.parent)
         self._generations = generations
@@ -50,42 +55,45 @@ class Publication:
             SaveFailed: a system call failed.
             LiveChanged: the live file is no longer the one that was seen.
         """
-        is_published = False
+        is_published, durable, self.durable = False, self.durable, ""
         with named_failures(self._live):
             disk.remove(self._shadow)
             self._generations.recover()
             try:
-                self._cast_shadow(pieces, seen, gate)
-                self._rotate(seen)
+                sight = self._cast_shadow(pieces, seen, gate)
+                self._rotate(seen, is_durable=seen is not None and seen.words == durable)
                 os.rename(self._shadow, self._live)  # noqa: PTH104 - a save is counted in microseconds
                 is_published = True
             finally:
                 if not is_published:
                     self._tidy()
         self._make_durable()
+        self.durable = sight.words
 
     def _cast_shadow(
         self, pieces: Iterator[bytes], seen: disk.Sight | None, gate: Gate | None
-    ) -> None:
+    ) -> disk.Sight:
         written = disk.write_new(self._shadow, pieces, seen.owner if seen else self._heir())
         with disk.opened(self._shadow) as descriptor:
-            read = list(disk.chunks(descriptor))
-        if disk.digest_of(iter(read)) != written:
+            sight, read = disk.seen(descriptor)
+        if sight.digest != written:
             msg = (
                 f"What was read back from {self._shadow} is not what was written to it. "
                 f"{self._live} and its backups are unchanged."
             )
             raise ShadowRejected(msg, hint="Look for faults of the disk: dmesg.")
         if gate is not None:
-            gate(b"".join(read))
+            gate(read)
+        return sight
 
     def _heir(self) -> tuple[int, int]:
         """Return who is to own a file that was not there: the owner of its folder."""
         folder = os.stat(self._folder)  # noqa: PTH116 - as above
         return folder.st_uid, folder.st_gid
 
-    def _rotate(self, seen: disk.Sight | None) -> None:
-        self._look_again(seen, make_durable=True)
+    def _rotate(self, seen: disk.Sight | None, *, is_durable: bool) -> None:
+        if not is_durable:
+            self._look_again(seen, make_durable=True)
         if seen is not None:
             if not self._generations.rotate(seen):
                 raise LiveChanged

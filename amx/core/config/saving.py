@@ -66,8 +66,7 @@ class Saver:
 
         def gate(data: bytes) -> None:
             try:
-                values = syntax.read(data, "the shadow").values
-                is_meant = repr(values) == repr(wanted) or same(values, wanted)  # the first is fast
+                is_meant = same(syntax.read(data, "the shadow").values, wanted)
             except ConfigInvalid:
                 is_meant = False
             if not is_meant:
@@ -83,23 +82,32 @@ class Saver:
     @contextmanager
     def _locked(self, purpose: str) -> Iterator[None]:
         lock = self._live.with_name(f"{self._live.name}.lock")
-        with named_failures(self._live), ExitStack() as held:
+        with named_failures(self._live), ExitStack() as holding:
             disk.make_private(self._live.parent)
-            held.enter_context(file_lock(lock, wait_s=self._lock_timeout_s, purpose=purpose))
-            self._settle_what_a_killed_save_left()
+            held = holding.enter_context(
+                file_lock(lock, wait_s=self._lock_timeout_s, purpose=purpose)
+            )
+            self._settle(held.note)
             self._tidy_after_a_killed_edit()
             if self._is_background:
-                held.enter_context(self._suspension.respected())
+                holding.enter_context(self._suspension.respected())
             yield
+            with suppress(OSError):  # the save has succeeded; the next one settles
+                held.leave(self._publication.durable)
 
-    def _settle_what_a_killed_save_left(self) -> None:
-        """Make the names durable on which this save builds; there is nothing to it usually.
+    def _settle(self, note: str) -> None:
+        """Make the names durable on which this save builds, where its predecessor has not.
 
-        A predecessor that was killed just before the end has renamed, and synced nothing: were
-        some of its renames lost with some of ours, generations would be.
+        One that was killed just before its end has renamed, and synced nothing: were some of its
+        renames lost with some of ours, generations would be. One that ended well has left in the
+        lock file what the live file was then; a power failure leaves only what is durable.
         """
+        words = disk.words_of(self._live)
+        self._publication.durable = note if words and note.startswith(words) else ""
+        if self._publication.durable:
+            return
         disk.sync_folder(self._live.parent)
-        if not self._live.exists():
+        if words is None:
             disk.make_name_durable(self._live.parent)
 
     def _tidy_after_a_killed_edit(self) -> None:
