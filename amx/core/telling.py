@@ -39,7 +39,7 @@ def rolled_back_words(rows: int) -> str:
     return (
         "The local store was restored from a backup, or cloned with its machine: the shared store"
         " knows more of its origin than it does. A new origin has begun, so nothing collides;"
-        f" {concerned} concerned. See: amx history events"
+        f" {concerned} concerned. To compare: amx history-store verify"
     )
 
 
