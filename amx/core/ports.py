@@ -184,7 +184,10 @@ class SharedStore(Protocol):
     def numbers(
         self, origin: str, above: Mapping[str, int], deadline: Deadline
     ) -> Mapping[str, Numbers]:
-        """Return, by table, the highest number of an origin, and what repeats one above these."""
+        """Return, by table, the highest number of an origin, and what repeats one above these.
+
+        It takes no longer the more rows there are: only the newest are looked at for repeated ones.
+        """
 
     def numbered(
         self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline

@@ -15,6 +15,7 @@ from amx.core.reports import Member, StoreMeta
 from amx.core.rows import canonical_json, clean
 from amx.core.sending import Deadline, NotTaken, Number, Numbers
 from amx.core.tables import BY_NAME, OLDEST_WRITER, RUNS, SCHEMA_VERSION, SHARED_TABLES
+from amx.stores.numbering import NEWEST
 from tests.shared import rows
 
 EVERY = {
@@ -246,8 +247,11 @@ def test_the_numbers_of_an_origin_are_told_by_table(store: SharedStore, soon: De
     store.upsert(RUNS, [rows.run(local_id=number) for number in (1, 2, 2, 2, 7)], soon)
     store.upsert(RUNS, [rows.run(local_id=9, origin_id="another")], soon)
     store.upsert(BY_NAME["events"], [rows.event(local_id=2**62)], soon)
+    old = [rows.session(local_id=number) for number in (1, 1, NEWEST + 1)]
+    store.upsert(BY_NAME["sessions"], old, soon)
     assert store.numbers(rows.ORIGIN, {}, soon) == nothing | {
         "runs": Numbers(7, 2),
+        "sessions": Numbers(NEWEST + 1, 0),
         "events": Numbers(2**62, 0),
     }
     assert store.numbers(rows.ORIGIN, {"runs": 2}, soon)["runs"] == Numbers(7, 0)
