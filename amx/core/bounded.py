@@ -7,7 +7,7 @@ it touches nothing but the store.
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from amx.core.errors import Transient
@@ -15,7 +15,7 @@ from amx.core.models import Values
 from amx.core.outcome import Outcome
 from amx.core.ports import SharedStore
 from amx.core.reports import Member, StoreMeta
-from amx.core.sending import Deadline, NotTaken
+from amx.core.sending import Deadline, NotTaken, Number, Numbers
 from amx.core.tables import Table
 
 T = TypeVar("T")
@@ -61,6 +61,21 @@ class BoundedStore:
         return self._call(
             lambda store: store.rows(table, origins, after, limit, deadline), deadline
         )
+
+    def numbers(  # noqa: D102 - the Protocol has it
+        self, origin: str, above: Mapping[str, int], deadline: Deadline
+    ) -> Mapping[str, Numbers]:
+        return self._call(lambda store: store.numbers(origin, above, deadline), deadline)
+
+    def numbered(  # noqa: D102 - the Protocol has it
+        self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline
+    ) -> Sequence[Number]:
+        return self._call(
+            lambda store: store.numbered(table, origin, after, limit, deadline), deadline
+        )
+
+    def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:  # noqa: D102 - the Protocol has it
+        return self._call(lambda store: store.orphans(table, origins, deadline), deadline)
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.team(since, deadline), deadline)

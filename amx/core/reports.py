@@ -42,7 +42,12 @@ class ReplayReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """How the local rows and the shared rows compare; counts of rows."""
+    """How the local rows and the shared rows compare; counts of rows.
+
+    ``elsewhere`` are shared rows that another copy of this installation wrote under an origin
+    which this one has left; ``orphans`` are shared rows whose parent is not there, because it
+    could not be sent yet or was taken away.
+    """
 
     checked: int
     pending: int
@@ -50,6 +55,13 @@ class VerifyReport:
     stale: int
     altered: int
     extra: int
+    elsewhere: int = 0
+    orphans: int = 0
+
+    @property
+    def has_all(self) -> bool:
+        """Whether the shared store has all that it was sent, in its latest revision."""
+        return not (self.missing or self.stale or self.altered)
 
     @property
     def is_equal(self) -> bool:

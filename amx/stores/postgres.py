@@ -10,11 +10,18 @@ from amx.core.models import Values
 from amx.core.profiles import Profile
 from amx.core.reports import Member, StoreMeta
 from amx.core.rows import canonical_json
-from amx.core.sending import Deadline, NotTaken
+from amx.core.sending import Deadline, NotTaken, Number, Numbers
 from amx.core.tables import Column, Kind, Table
 from amx.drivers.postgres import RETRIED_AT_ONCE, connect, insert_rows, query, quoted
 from amx.stores.ddl import META, bootstrap_ddl, updatable
 from amx.stores.members import Tally, members_of
+from amx.stores.numbering import (
+    numbered_sql,
+    numbers_of,
+    numbers_parameters,
+    numbers_sql,
+    orphans_sql,
+)
 
 if TYPE_CHECKING:
     from amx.drivers.postgres import Connection
@@ -97,6 +104,24 @@ class PostgresSharedStore:
             deadline,
         )
         return [_values(table, record) for record in found]
+
+    def numbers(
+        self, origin: str, above: Mapping[str, int], deadline: Deadline
+    ) -> Mapping[str, Numbers]:
+        parameters = numbers_parameters(origin, above)
+        return numbers_of(self._query(numbers_sql(self._place, "%s"), parameters, deadline))
+
+    def numbered(
+        self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline
+    ) -> Sequence[Number]:
+        sql = numbered_sql(table, self._place, "%s")
+        found = self._query(sql, (origin, after[0], *after, limit), deadline)
+        return cast("list[Number]", found)
+
+    def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:
+        sql = orphans_sql(table, self._place, "= ANY(%s)")
+        [(count,)] = self._query(sql, (list(origins),), deadline)
+        return cast("int", count)
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
         found = self._query(

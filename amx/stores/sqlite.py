@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -13,10 +13,17 @@ from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient
 from amx.core.models import Values
 from amx.core.profiles import Profile
 from amx.core.reports import Member, StoreMeta
-from amx.core.sending import Deadline, NotTaken
+from amx.core.sending import Deadline, NotTaken, Number, Numbers
 from amx.core.tables import Table
 from amx.stores.ddl import META, bootstrap_ddl, updatable
 from amx.stores.members import Tally, members_of
+from amx.stores.numbering import (
+    numbered_sql,
+    numbers_of,
+    numbers_parameters,
+    numbers_sql,
+    orphans_sql,
+)
 from amx.stores.schema import APPLICATION_ID
 
 _BUSY_TIMEOUT_S = 30.0
@@ -101,6 +108,26 @@ class SQLiteSharedStore:
                 (*origins, after, limit),
             )
             return [dict(zip(table.names, record, strict=True)) for record in found]
+
+    def numbers(
+        self, origin: str, above: Mapping[str, int], deadline: Deadline
+    ) -> Mapping[str, Numbers]:
+        with self._open(deadline) as connection:
+            parameters = numbers_parameters(origin, above)
+            return numbers_of(connection.execute(numbers_sql(str, "?"), parameters).fetchall())
+
+    def numbered(
+        self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline
+    ) -> Sequence[Number]:
+        with self._open(deadline) as connection:
+            sql = numbered_sql(table, str, "?")
+            return connection.execute(sql, (origin, after[0], *after, limit)).fetchall()
+
+    def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:
+        among = f"IN ({', '.join('?' * len(origins))})"
+        with self._open(deadline) as connection:
+            found = connection.execute(orphans_sql(table, str, among), origins).fetchone()
+            return int(found[0])
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
         with self._open(deadline) as connection:
