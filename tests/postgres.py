@@ -66,7 +66,7 @@ class PostgresServer:
         self._data = self._folder / "data"
         self._names = itertools.count(1)
         self._watchdog = _watch(self._folder)
-        self.port = _free_port()
+        self.port = free_port()
         try:
             self._initialise(fsync=fsync)
             self.start()
@@ -179,7 +179,8 @@ def _watch(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens just now."""
     with socket.socket() as probe:
         probe.bind((PostgresServer.host, 0))
         port: int = probe.getsockname()[1]
