@@ -67,6 +67,7 @@ CONNECTIONS = 14
 """Of which a role without special rights gets eleven."""
 
 _TROUBLE_S = (0.2, 0.6)
+_AT_FIRST_S = (1.0, 1.0)
 _LOOKS = 50
 _LOOK_S = (0.05, 0.1)
 _CALM_S = (0.4, 1.0)
@@ -102,6 +103,7 @@ class Storm:
             "without connections": self._exhaust,
         }
         end = time.monotonic() + seconds
+        self._wait(_AT_FIRST_S)
         for name in cycle(troubles):
             if time.monotonic() > end and troubles.keys() <= self.counts.keys():
                 break

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import select
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -36,7 +37,9 @@ FLUSH_S = 2.0
 
 _MOST_ROWS = 8
 _LARGE = 20_000
-_PAUSE_S = (0.005, 0.05)
+_NOT_TRIED = ("tried again in", "another flush is under way")
+_WRITE_PAUSE_S = (0.005, 0.05)
+_FLUSH_PAUSE_S = (0.05, 0.3)
 
 KINDS: Mapping[str, type[Row]] = {kind.TABLE: kind for kind in (Run, Event)}
 
@@ -122,8 +125,9 @@ def writer(sea: Sea, home_name: str, name: str, seed: int) -> None:
             warning = deliver(
                 home.outbox, home.replayer(), lock_path=home.lock_path, budget_s=BUDGET_S
             )
-            sea.ledger.note("queued" if warning else "delivery", warning or "")
-        pause(dice)
+            is_tried = not any(words in (warning or "") for words in _NOT_TRIED)
+            sea.ledger.note("delivery" if is_tried else "queued", warning or "")
+        pause(dice, _WRITE_PAUSE_S)
 
 
 def _write(home: Home, mine: Mapping[str, Row], dice: random.Random) -> list[Row]:
@@ -180,14 +184,12 @@ def flusher(sea: Sea, home_name: str, name: str, seed: int) -> None:
             sea.ledger.note("busy")
         except AmxError as error:
             sea.ledger.note("error", error.message)
-        pause(dice)
+        pause(dice, _FLUSH_PAUSE_S)
 
 
-def pause(dice: random.Random) -> None:
+def pause(dice: random.Random, limits: tuple[float, float]) -> None:
     """Wait a moment."""
-    import select
-
-    select.select([], [], [], dice.uniform(*_PAUSE_S))
+    select.select([], [], [], dice.uniform(*limits))
 
 
 def settled(sea: Sea, home_name: str) -> tuple[Values, ...]:
