@@ -246,7 +246,7 @@ class _Drain:
                 case Verdict.DELIVERED:
                     done.append(_sent(table, row))
                 case Verdict.BEHIND if instead is not None:
-                    self._raise_above(table, str(row["id"]), int(instead["revision"] or 0))
+                    self._raise_above(table, row, int(instead["revision"] or 0))
                 case _:
                     self.outbox.quarantine(_sent(table, row), _FOREIGN)
         if not sifted.problem:
@@ -254,9 +254,10 @@ class _Drain:
                 self.outbox.quarantine(_sent(table, row), f"{error.sqlstate}: {error.message}")
         return done
 
-    def _raise_above(self, table: Table, row_id: str, revision: int) -> None:
-        if self.outbox.pending_among(table.name, [row_id]):
-            self.outbox.raise_revision(table.name, row_id, revision)
+    def _raise_above(self, table: Table, row: Values, revision: int) -> None:
+        # What was changed since, another flusher may have sent in its new form.
+        if self.outbox.is_current(_sent(table, row)):
+            self.outbox.raise_revision(table.name, str(row["id"]), revision)
             self.behind += 1
 
     def _note_success(self) -> None:
