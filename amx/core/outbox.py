@@ -263,7 +263,8 @@ class _Drain:
         return done
 
     def _raise_above(self, table: Table, row: Values, revision: int) -> None:
-        if self.outbox.pending_among(table.name, [str(row["id"])]):
+        # What was changed since, another flusher may have sent in its new form.
+        if self.outbox.is_current(_sent(table, row)):
             self.outbox.raise_revision(table.name, str(row["id"]), revision)
             self.behind += 1
             self.has_copied |= self.found is not None and self.found.is_present(row)

@@ -98,6 +98,9 @@ class Outbox(Protocol):
     def quarantine(self, sent: tuple[str, str, int], reason: str) -> None:
         """Set one entry aside, with the reason, unless its row has changed since."""
 
+    def is_current(self, sent: tuple[str, str, int]) -> bool:
+        """Tell whether an entry is still there, in the revision that was sent."""
+
     def note_attempt(self, sent: Sequence[tuple[str, str, int]], reason: str) -> None:
         """Count one failed attempt on these entries."""
 

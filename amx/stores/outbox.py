@@ -69,6 +69,10 @@ class SQLiteOutbox:
             [(clean(reason), *sent)],
         )
 
+    def is_current(self, sent: Sent) -> bool:
+        sql = "SELECT 1 FROM outbox WHERE table_name = ? AND row_id = ? AND revision = ?"
+        return bool(self._database.query(sql, sent))
+
     def note_attempt(self, sent: Sequence[Sent], reason: str) -> None:
         self._for_each(
             "UPDATE outbox SET attempts = attempts + 1, last_error = ? "

@@ -17,20 +17,23 @@ import random
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
 from tests.proofs.chaos_ground import Ledger
 
-FATES = {"through": 8, "refuse": 1, "reset": 2, "drop": 2, "silent": 1, "swallow": 3}
+SHARES = {"refuse": 1, "reset": 2, "drop": 2, "silent": 1, "swallow": 3}
+"""How often each fate strikes, in proportion; of the connections that are not let through."""
 
-FAULTS = [*(fate for fate in FATES if fate != "through"), "door closed"]
+FAULTS = [*SHARES, "door closed"]
 
 LONGEST = 16
 """After so many steps a fate has struck; a write of rows is about the tenth."""
 
 _CHUNK = 4096
 _CALM_S = 1.0
+_CALM_SHARE = 0.45
 _OPEN_S = (1.0, 2.5)
 _CLOSED_S = (0.05, 0.3)
 _WRITES = (b"INSERT INTO", b"COPY ")
@@ -52,6 +55,7 @@ class _Proxy:
         self._host = host
         self._server_port = server_port
         self._dice = dice
+        self._struck: Counter[str] = Counter()
         self._calm_until = time.monotonic() + _CALM_S
         self._served: set[asyncio.Task[None] | None] = set()
 
@@ -60,8 +64,18 @@ class _Proxy:
             server = await asyncio.start_server(self._serve, self._host, port, limit=_CHUNK)
             await self._wait(_OPEN_S)
             server.close()
-            self._ledger.note("door closed")
+            self._note("door closed")
             await self._wait(_CLOSED_S)
+
+    def _fate(self) -> str:
+        """Return whose turn it is: no fault shall be left out by chance."""
+        if time.monotonic() < self._calm_until or self._dice.random() < _CALM_SHARE:
+            return "through"
+        return min(SHARES, key=lambda fate: (self._struck[fate] / SHARES[fate], fate))
+
+    def _note(self, fault: str) -> None:
+        self._struck[fault] += 1
+        self._ledger.note(fault)
 
     async def _wait(self, limits: tuple[float, float]) -> None:
         with suppress(TimeoutError):
@@ -69,12 +83,10 @@ class _Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._served.add(asyncio.current_task())  # asyncio itself keeps no task alive
-        [fate] = self._dice.choices([*FATES], [*FATES.values()])
-        if time.monotonic() < self._calm_until:
-            fate = "through"
+        fate = self._fate()
         try:
             if fate == "refuse":
-                self._ledger.note(fate)
+                self._note(fate)
                 _reset(writer)
                 return
             there, back = await asyncio.open_connection(self._host, self._server_port, limit=_CHUNK)
@@ -82,7 +94,7 @@ class _Proxy:
             writer.close()
             return
         steps = self._dice.randint(1, LONGEST)
-        await _Link(fate, steps, self._ledger.note, (reader, writer), (there, back)).carry()
+        await _Link(fate, steps, self._note, (reader, writer), (there, back)).carry()
 
 
 class _Link:
@@ -92,7 +104,7 @@ class _Link:
         self,
         fate: str,
         steps: int,
-        note: Callable[..., None],
+        note: Callable[[str], None],
         client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:

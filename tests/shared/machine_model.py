@@ -15,9 +15,12 @@ Key = tuple[str, str]
 
 Rows = Mapping[Key, Values]
 
-STAMP = ("created_at", *(column.name for column in ATTRIBUTION))
+ORIGIN = "origin_id"
 
-STAMPED = {*STAMP, "id", "revision", "updated_at", "updated_by_version"}
+STAMP = ("created_at", *(column.name for column in ATTRIBUTION if column.name != ORIGIN))
+"""What is written once and never changes. The origin may, until the shared store has the row."""
+
+STAMPED = {*STAMP, ORIGIN, "id", "revision", "updated_at", "updated_by_version"}
 
 
 class Entry(NamedTuple):
@@ -69,6 +72,8 @@ class Model:
     contents: dict[Key, list[Values]] = field(default_factory=dict)
     ahead: dict[Key, Values] = field(default_factory=dict)
     """What the shared store had otherwise when a backup without an entry for it came back."""
+    origins: dict[Key, object] = field(default_factory=dict)
+    """Under which origin the shared store has each row."""
     forked: set[Key] = field(default_factory=set)
     """Rows of which the shared store had a revision that the restored backup did not know."""
 
@@ -80,6 +85,7 @@ class Model:
         own = {name: value for name, value in written.items() if name not in STAMPED}
         assert own == meant, f"{own} was written, not {meant}"
         assert written["revision"] == (revision_of(old) + 1 if old else 1)
+        assert written[ORIGIN] == (old or written)[ORIGIN]
         first = self.stamps.setdefault(key, stamp_of(written))
         assert stamp_of(written) == first, "a change has stamped the row anew"
         assert written["updated_by_version"] == stamp["client_version"]
@@ -113,10 +119,16 @@ class Model:
         }
 
     def learn(self, sight: Sight) -> None:
-        """Know what replays have raised: only revisions, and only of rows of two timelines."""
-        for key in self.forked & self.now.rows.keys() & sight.local.keys():
+        """Know what replays have changed, once a backup came back.
+
+        The revision of rows of two timelines, and the origin of rows that were not sent.
+        """
+        for key in self.now.rows.keys() & sight.local.keys() if self.is_restored else ():
             known, found = self.now.rows[key], sight.local[key]
-            if content_of(known) == content_of(found) and revision_of(known) < revision_of(found):
+            is_raised = revision_of(known) < revision_of(found)
+            if content_of(known) != content_of(found) or (is_raised and key not in self.forked):
+                continue
+            if known[ORIGIN] == found[ORIGIN] or self.origins.get(key) in (None, found[ORIGIN]):
                 self.now.rows[key] = found
 
     def violations(self, sight: Sight) -> Iterator[str]:
@@ -127,6 +139,8 @@ class Model:
         for key, row in sight.shared.items():
             if stamp_of(row) != self.stamps.get(key):
                 yield f"stamped anew: {key}"
+            if row[ORIGIN] != self.origins.setdefault(key, row[ORIGIN]):
+                yield f"moved to another origin: {row}"
             if content_of(row) not in self.contents.get(key, []):
                 yield f"never acknowledged: {row}"
         numbers = Counter((key[0], *_number(row)) for key, row in sight.shared.items())
@@ -162,17 +176,17 @@ def revision_of(row: Values) -> int:
 
 
 def stamp_of(row: Values) -> Values:
-    """Return what is written once and never changes."""
+    """Return who wrote a row first, and what else never changes."""
     return {name: row[name] for name in STAMP}
 
 
 def content_of(row: Values) -> Values:
-    """Return all of a row but its revision."""
-    return {name: value for name, value in row.items() if name != "revision"}
+    """Return all of a row but its revision and its origin."""
+    return {name: value for name, value in row.items() if name not in ("revision", ORIGIN)}
 
 
 def _number(row: Values) -> tuple[object, object]:
-    return row["origin_id"], row["local_id"]
+    return row[ORIGIN], row["local_id"]
 
 
 def _differing(sight: Sight, model: Model) -> list[object]:

@@ -13,7 +13,7 @@ from amx.core.models import Row, Values
 from tests.shared.machine_faults import Deed, Pipe, Played, calm, death, dies, outage, time_out
 from tests.shared.machine_world import COUNTED, KINDS, PEOPLE, World, put_all
 
-DEEDS = ("calm", "outage", "time-out", "write", "change", "flush", "drop", "retry")
+DEEDS = ("calm", "outage", "time-out", "write", "change", "flush", "race", "drop", "retry")
 
 NUMBERS = st.integers(0, 30)
 POISONED = st.sampled_from((False, False, False, True))
@@ -197,6 +197,7 @@ class OutboxMachine(World):
             "write": lambda _: self.write(self.new_rows("runs", 0, self.text())),
             "change": self._change_sent,
             "flush": self._flush_beside,
+            "race": self._overtake,
             "drop": lambda _: self.drop(is_quarantined_only=False),
             "retry": lambda _: self.retry(),
         }
@@ -208,10 +209,15 @@ class OutboxMachine(World):
         if keys := [key for key in self.keys(*CHANGEABLE) if key[1] in sent]:
             self.write([self.changed_row(keys[0], self.text())])
 
-    def _flush_beside(self, _values: Sequence[Values]) -> None:
+    def _overtake(self, values: Sequence[Values]) -> None:
+        """Change a row that is on its way, and send it by another flusher that hears no answer."""
+        self._change_sent(values)
+        self._flush_beside(values, outage)
+
+    def _flush_beside(self, _values: Sequence[Values], fate: Deed = calm) -> None:
         """Replay all by a second flusher, which the lock does not keep away."""
         twin = self.home_again("twin")
-        twin.replay()
+        twin.replay(Played(twin.store, iter(()), repeat(fate)))
         twin.local.close()
         twin.store.close()
 

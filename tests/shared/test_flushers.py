@@ -2,18 +2,23 @@
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from amx.core.errors import Busy
+from amx.core.errors import Busy, Transient
 from amx.core.locks import file_lock
+from amx.core.models import Values
 from amx.core.outbox import BATCH_ROWS
 from amx.core.ports import SharedStore
+from amx.core.rows import values_of
 from amx.core.sending import Deadline
+from amx.core.tables import RUNS
+from amx.core.work import Run
 from tests.postgres import PostgresServer
-from tests.shared.installation import Installation, equal
+from tests.shared.installation import Faulty, Installation, equal
 
 
 def test_a_second_flusher_of_one_installation_is_busy(ours: Installation) -> None:
@@ -46,6 +51,31 @@ def test_two_flushers_at_once_without_the_lock_leave_no_duplicate(
     ours.replay()
     assert ours.verify() == equal(3 * BATCH_ROWS)
     assert ours.rolled_back == []
+
+
+def test_a_row_that_another_flusher_sent_in_a_newer_form_is_not_taken_for_a_restored_one(
+    ours: Installation, tmp_path: Path
+) -> None:
+    [run] = ours.write()
+    changed: list[Run] = []
+
+    def answer_lost(values: Sequence[Values]) -> None:
+        ours.store.upsert(RUNS, values, Deadline(30))
+        raise Transient("server closed the connection unexpectedly")
+
+    def overtake(_values: Sequence[Values]) -> None:
+        if not changed:
+            changed.append(ours.change(run, status="completed"))
+            twin = Installation(ours.path.parent, ours.store)
+            twin.lock_path = tmp_path / "twin"
+            twin.replay(Faulty(ours.store, answer_lost))
+            twin.local.close()
+
+    report = ours.replay(Faulty(ours.store, overtake))
+    assert (report.delivered, report.pending) == (1, 0)
+    assert ours.rolled_back == []
+    assert ours.outbox.local_rows(RUNS, "", 2) == [values_of(changed[0])]
+    assert ours.verify() == equal(1)
 
 
 def _twin(store: SharedStore) -> SharedStore:

@@ -51,6 +51,7 @@ WANTED = (
     *("writes", "changes", "killed writers", "flushes", "outages", "limited flushes"),
     *("killed flushers", "switches", "drops", "quarantined", "retries", "restored backups"),
     *("outage beside a batch", "change beside a batch", "flush beside a batch"),
+    "race beside a batch",
     *("drop beside a batch", "write beside a batch", "time-out beside a batch"),
 )
 """What even the shortest run must have tried."""
