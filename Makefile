@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 MADE := .venv/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate crash powerloss chaos fuzz size FORCE
+.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate crash powerloss chaos storm fuzz size FORCE
 
 help:  ## This list
 	@echo 'make TARGET [ARGS="…"]'
@@ -61,8 +61,12 @@ crash: $(MADE)  ## Kill and fail every system call of a save, a restore, an edit
 powerloss: $(MADE)  ## Replay a save onto every disk that a power failure may leave
 	@$(RUN) tests.proofs.powerloss $(ARGS)
 
-chaos: $(MADE)  ## Many processes that save, read and are killed at once
+chaos: $(MADE)  ## Many processes that save, read, write, flush and are killed at once
 	@$(RUN) tests.proofs.chaos $(ARGS)
+	@$(RUN) tests.proofs.storm $(ARGS)
+
+storm: $(MADE)  ## Its second part: a shared store, its server and its network failing all the time
+	@$(RUN) tests.proofs.storm $(ARGS)
 
 fuzz: $(MADE)  ## Broken configurations of every kind: read, or refused with line and column
 	@$(RUN) tests.proofs.fuzz $(ARGS)

@@ -148,6 +148,15 @@ class Ledger:
         """Return the keys of which this was noted."""
         return [line.split(" ")[1] for line in self._lines() if line.startswith(f"{word} ")]
 
+    def all(self, *words: str) -> list[str]:
+        """Return the lines that say one of these first."""
+        begins = tuple(f"{word} " for word in words)
+        return [line for line in self._lines() if f"{line} ".startswith(begins)]
+
+    def count(self, text: str) -> int:
+        """Return how many lines hold this text."""
+        return sum(text in line for line in self._lines())
+
     def others(self) -> list[str]:
         """Return what was neither begun nor done: refusals and bugs."""
         return [line for line in self._lines() if not line.startswith(("begun ", "done "))]
