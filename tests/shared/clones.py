@@ -29,12 +29,16 @@ def local_rows(one: Installation) -> list[Values]:
 
 
 def shared_rows(store: SharedStore, *those: Installation) -> list[Values]:
-    """Return all shared rows of these installations, under every origin that they had."""
-    origins = sorted(set(chain.from_iterable(origins_of(one.outbox) for one in those)))
+    """Return all shared rows of these installations, under every origin that they know."""
+    return rows_of(store, set(chain.from_iterable(origins_of(one.outbox) for one in those)))
+
+
+def rows_of(store: SharedStore, origins: set[str]) -> list[Values]:
+    """Return all shared rows of these origins."""
     return [
         row
         for table in SHARED_TABLES
-        for row in store.rows(table, origins, "", 10_000, Deadline(30))
+        for row in store.rows(table, sorted(origins), "", 10_000, Deadline(30))
     ]
 
 

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from amx.core.origins import origins_of
 from amx.core.ports import SharedStore
 from amx.core.profiles import profile_of
 from amx.core.sending import Deadline
 from amx.core.work import Run
 from amx.stores.sqlite import SQLiteSharedStore
-from tests.shared.clones import check_whole, clone, drained, shared_rows
+from tests.shared.clones import check_whole, clone, drained, rows_of
 from tests.shared.installation import Installation
 
 
@@ -24,6 +25,7 @@ class Machines:
         self.store = store
         self.those = [Installation(folder / "0", store)]
         self.backups: dict[int, Callable[[], None]] = {}
+        self.origins: set[str] = set()
         self.arrived: set[object] = set()
 
     def write(self, which: int) -> None:
@@ -39,7 +41,9 @@ class Machines:
 
     def flush(self, which: int) -> None:
         drained(self.those[which])
-        self.arrived |= {row["id"] for row in shared_rows(self.store, *self.those)}
+        for one in self.those:
+            self.origins |= set(origins_of(one.outbox))
+        self.arrived |= self.shared()
 
     def back_up(self, which: int) -> None:
         self.write(which)
@@ -61,12 +65,17 @@ class Machines:
                 self.write(which)
                 self.flush(which)
         check_whole(self.store, *self.those)
-        assert self.arrived <= {row["id"] for row in shared_rows(self.store, *self.those)}
+        assert self.arrived <= self.shared()
+
+    def shared(self) -> set[object]:
+        return {row["id"] for row in rows_of(self.store, self.origins)}
 
 
 ACTS = ("write", "note", "change", "flush", "flush", "back_up", "restore", "clone")
 
 
+@example([("write", 0), ("clone", 0), ("write", 1), ("clone", 1)])  # two copies of a copy
+@example([("back_up", 0), ("write", 0), ("flush", 0), ("restore", 0), ("flush", 0), ("restore", 0)])
 @settings(max_examples=20)
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 2)), max_size=25))
 def test_whatever_clones_and_backups_do_nothing_collides_and_nothing_is_lost(

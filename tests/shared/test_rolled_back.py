@@ -1,6 +1,7 @@
 """Local stores that were restored or cloned: noticed before anything is sent, nothing collides."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,23 @@ def test_what_was_queued_when_the_machine_was_cloned_arrives_once(
     check_whole(ours.store, ours, theirs)
     stored = {row["id"]: row for row in shared_rows(ours.store, ours)}
     assert {stored[run.id]["origin_id"] for run in common} == {origins_of(ours.outbox)[0]}
+
+
+def test_a_copy_of_a_copy_takes_what_its_twin_has_sent_for_its_own(
+    ours: Installation, tmp_path: Path
+) -> None:
+    ours.write()
+    theirs = clone(ours, tmp_path / "theirs")
+    [late] = theirs.write()
+    twin = clone(theirs, tmp_path / "twin")
+    ours.write()
+    drained(ours, theirs)
+    twin.change(late, status="completed")
+    drained(twin)
+    check_whole(ours.store, ours, theirs, twin)
+    assert twin.verify() == replace(equal(2), elsewhere=1)
+    stored = {row["id"]: row for row in shared_rows(ours.store, twin)}[late.id]
+    assert (stored["status"], stored["origin_id"]) == ("completed", origins_of(theirs.outbox)[-1])
 
 
 def test_a_number_that_two_clones_sent_at_the_same_instant_is_noticed_by_the_next_flush(

@@ -13,7 +13,7 @@ from amx.core.ports import SharedStore
 from amx.core.reports import VerifyReport
 from amx.core.sending import Deadline
 from amx.core.tables import RESULTS, RUNS, TURNS
-from amx.core.verify import ENTER_ROWS, PAGE_ROWS, State, Verifier, merged, state_of
+from amx.core.verify import PAGE_ROWS, State, Verifier, merged, state_of
 from tests.shared import rows
 from tests.shared.installation import Installation
 
@@ -82,7 +82,7 @@ def test_many_pages_are_compared_to_their_end(ours: Installation) -> None:
 
 
 def test_many_rows_are_entered_again_a_chunk_per_transaction(ours: Installation) -> None:
-    count = 2 * ENTER_ROWS + 1
+    count = 4001
     ours.write(count)
     ours.outbox.drop(is_quarantined_only=False)
     connection = ours.local.database.connection()
