@@ -14,8 +14,9 @@ from amx.core.errors import Transient
 from amx.core.models import Values
 from amx.core.outcome import Outcome
 from amx.core.ports import SharedStore
-from amx.core.reports import Member, StoreMeta
+from amx.core.reports import Bootstrap, Member, StoreMeta
 from amx.core.sending import Deadline, NotTaken
+from amx.core.shapes import Shape
 from amx.core.tables import Table
 
 T = TypeVar("T")
@@ -47,8 +48,13 @@ class BoundedStore:
     def meta(self, deadline: Deadline) -> StoreMeta | None:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.meta(deadline), deadline)
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:  # noqa: D102 - the Protocol has it
+    def bootstrap(self, deadline: Deadline) -> Bootstrap:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.bootstrap(deadline), deadline)
+
+    def shapes(  # noqa: D102 - the Protocol has it
+        self, role: str | None, deadline: Deadline
+    ) -> tuple[Shape, Shape]:
+        return self._call(lambda store: store.shapes(role, deadline), deadline)
 
     def upsert(  # noqa: D102 - the Protocol has it
         self, table: Table, rows: Sequence[Values], deadline: Deadline

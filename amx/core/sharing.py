@@ -61,6 +61,11 @@ class SharingService:
         self.lock_path = lock_path
 
     @property
+    def around(self) -> Surroundings:
+        """The program around it."""
+        return self._around
+
+    @property
     def replayer(self) -> OutboxReplayer:
         """What delivers to the target that the queue belongs to."""
         from amx.core.outbox import OutboxReplayer

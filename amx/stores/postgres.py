@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, cast
 from amx.core.errors import SharedStoreError, Systemic, Transient
 from amx.core.models import Values
 from amx.core.profiles import Profile
-from amx.core.reports import Member, StoreMeta
+from amx.core.reports import Bootstrap, Member, StoreMeta
 from amx.core.rows import canonical_json
 from amx.core.sending import Deadline, NotTaken
-from amx.core.tables import Column, Kind, Table
+from amx.core.shapes import Shape
+from amx.core.tables import SCHEMA_VERSION, Column, Kind, Table
 from amx.drivers.postgres import RETRIED_AT_ONCE, connect, insert_rows, query, quoted
-from amx.stores.ddl import META, bootstrap_ddl, updatable
+from amx.stores.ddl import updatable
 from amx.stores.members import Tally, members_of
+from amx.stores.steps import META
 
 if TYPE_CHECKING:
     from amx.drivers.postgres import Connection
-
-BOOTSTRAP_LOCK = 0x616D78
-"""Key of the advisory lock that one bootstrap holds against another."""
+    from amx.stores.postgres_schema import PostgresSchema
 
 _ATTEMPTS = 3
 
@@ -59,16 +59,20 @@ class PostgresSharedStore:
                 return None
             raise
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:
-        meta = self.meta(deadline)
-        if meta is None:
-            lock = f"SELECT pg_advisory_xact_lock({BOOTSTRAP_LOCK});\n"
-            self._query(lock + bootstrap_ddl("postgresql", self._schema), (), deadline)
-            meta = self._read_meta(deadline)
+    def bootstrap(self, deadline: Deadline) -> Bootstrap:
+        before = self.meta(deadline)
+        found = before.schema_version if before else None
+        if before is not None and before.schema_version >= SCHEMA_VERSION:
+            return Bootstrap(before, found)
+        is_ours = self._in_schema(deadline).make(found)
+        meta = self._read_meta(deadline)
         if meta is None:
             msg = f"{self.target} has lost its row of {META}"
             raise Systemic(msg)
-        return meta
+        return Bootstrap(meta, found if is_ours else meta.schema_version)
+
+    def shapes(self, role: str | None, deadline: Deadline) -> tuple[Shape, Shape]:
+        return self._in_schema(deadline).shapes(role)
 
     def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
@@ -183,6 +187,11 @@ class PostgresSharedStore:
             deadline,
         )
         return [_values(table, record) for record in found]
+
+    def _in_schema(self, deadline: Deadline) -> "PostgresSchema":
+        from amx.stores.postgres_schema import PostgresSchema
+
+        return PostgresSchema(lambda sql, params: self._query(sql, params, deadline), self._schema)
 
     def _query(
         self, sql: str, params: Sequence[object], deadline: Deadline

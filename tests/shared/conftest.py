@@ -1,6 +1,8 @@
 """Shared stores of both backends, each empty and its own."""
 
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,13 @@ def postgres_profile(postgres: PostgresServer) -> Profile:
 def sqlite_profile(tmp_path: Path) -> Profile:
     """Give a profile of a file that does not exist yet."""
     return profile_of("team", {"backend": "sqlite", "path": str(tmp_path / "team.db")}, {})
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Give the port of a server that acknowledges what it gets and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])
