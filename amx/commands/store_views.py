@@ -65,18 +65,20 @@ def dump_ddl(  # noqa: PLR0913 - one an option
 def team(
     ctx: typer.Context,
     *,
+    by: Annotated[str | None, typer.Option(help="Login name.")] = None,
+    host: Annotated[str | None, typer.Option(help="Machine.")] = None,
     since: Annotated[str | None, typer.Option(help="A date, or a time ago: 7d.")] = None,
 ) -> None:
     """Show who ran what, by person, machine and version, as the shared store tells it now.
 
     Example: amx history-store team --since 7d
     """
-    from amx.core.durations import since_of
+    from amx.core.teammates import Wanted, members
 
     runtime = runtime_of(ctx)
-    members = runtime.sharing_reader.team(since_of(since) if since else None)
-    facts = [telling.member_facts(member) for member in members]
-    rows = [telling.member_cells(member) for member in members]
+    found = members(runtime.sharing_reader, Wanted(0, by=by, host=host, since=since))
+    facts = [telling.member_facts(member) for member in found]
+    rows = [telling.member_cells(member) for member in found]
     headers = ("WHO", "HOST", "VERSIONS", "RUNS", "SESSIONS", "EVENTS", "LAST SEEN")
     runtime.output.result({"members": facts}, Grid(headers, rows))
 

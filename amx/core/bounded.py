@@ -18,6 +18,7 @@ from amx.core.reports import Bootstrap, Member, StoreMeta
 from amx.core.sending import Deadline, NotTaken
 from amx.core.shapes import Shape
 from amx.core.tables import Table
+from amx.core.teammates import Wanted
 
 T = TypeVar("T")
 
@@ -67,6 +68,11 @@ class BoundedStore:
         return self._call(
             lambda store: store.rows(table, origins, after, limit, deadline), deadline
         )
+
+    def newest(  # noqa: D102 - the Protocol has it
+        self, table: Table, wanted: Wanted, deadline: Deadline
+    ) -> Sequence[Values]:
+        return self._call(lambda store: store.newest(table, wanted, deadline), deadline)
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.team(since, deadline), deadline)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from amx.core.sending import Batch, Deadline, NotTaken, Position
     from amx.core.shapes import Shape
     from amx.core.tables import Table
+    from amx.core.teammates import Wanted
 
 Where = Mapping[str, str | int | None]
 """Columns that must have these values, all of them."""
@@ -179,6 +180,9 @@ class SharedStore(Protocol):
         self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
     ) -> Sequence[Values]:
         """Return rows of these origins in key order, from behind this key."""
+
+    def newest(self, table: Table, wanted: Wanted, deadline: Deadline) -> Sequence[Values]:
+        """Return rows of anybody, newest first."""
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
         """Return who wrote what, latest first."""

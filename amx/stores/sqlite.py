@@ -15,8 +15,9 @@ from amx.core.reports import Bootstrap, Member, StoreMeta
 from amx.core.sending import Deadline, NotTaken
 from amx.core.shapes import Shape
 from amx.core.tables import SCHEMA_VERSION, Table
+from amx.core.teammates import Wanted
 from amx.stores.ddl import updatable
-from amx.stores.members import Tally, members_of
+from amx.stores.members import Tally, condition, members_of
 from amx.stores.schema import APPLICATION_ID
 from amx.stores.steps import META
 
@@ -102,6 +103,20 @@ class SQLiteSharedStore:
                 ORDER BY id
                 LIMIT ?""",
                 (*origins, after, limit),
+            )
+            return [dict(zip(table.names, record, strict=True)) for record in found]
+
+    def newest(self, table: Table, wanted: Wanted, deadline: Deadline) -> Sequence[Values]:
+        which, params = condition(table.name, wanted, "?")
+        with self._open(deadline) as connection:
+            found = connection.execute(
+                f"""
+                SELECT {", ".join(table.names)}
+                FROM {table.name}
+                WHERE {which}
+                ORDER BY id DESC
+                LIMIT ?""",
+                params,
             )
             return [dict(zip(table.names, record, strict=True)) for record in found]
 
