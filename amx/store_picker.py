@@ -1,6 +1,6 @@
 """The picker of `amx history-store`: which action, and for a destructive one a Yes."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from amx import picker
@@ -11,10 +11,10 @@ from amx.runtime import Runtime
 
 
 class Choice(NamedTuple):
-    """Which subcommand was chosen, and the options that it is called with."""
+    """Which subcommand was chosen, and the words that it is called with."""
 
     key: str
-    options: Mapping[str, object]
+    words: Sequence[str] = ()
 
 
 def choose(runtime: Runtime) -> Choice | None:
@@ -36,19 +36,19 @@ def choose(runtime: Runtime) -> Choice | None:
     key = picker.choose("History store", [(one.key, one.label) for one in entries])
     if key == menu.ENABLE:
         profile = picker.choose("Which profile's server?", [(one, one) for one in profiles])
-        return None if profile is None else Choice(key, {"profile": profile})
+        return None if profile is None else Choice(key, [f"--profile={profile}"])
     entry = next((one for one in entries if one.key == key), None)
     if entry is None or not _is_wanted(runtime, status, entry):
         return None
-    return Choice(entry.key, _options(entry.key, status))
+    return Choice(entry.key, _words(entry.key, status))
 
 
-def _options(key: str, status: StoreStatus) -> Mapping[str, object]:
+def _words(key: str, status: StoreStatus) -> Sequence[str]:
     if key == menu.RETRY:
-        return {"everything": True}
+        return ["--all"]
     if key == menu.DUMP_DDL:
-        return {"profile": status.profile, "schema": status.schema}
-    return {}
+        return [f"--profile={status.profile}", f"--schema={status.schema}"]
+    return []
 
 
 def _is_wanted(runtime: Runtime, status: StoreStatus, entry: menu.Entry) -> bool:

@@ -225,4 +225,6 @@ def _pick(ctx: typer.Context, runtime: Runtime) -> None:
         runtime.output.note("Nothing was changed.")
         return
     group: Any = ctx.command
-    ctx.invoke(group.get_command(ctx, chosen.key), **chosen.options)
+    command = group.get_command(ctx, chosen.key)
+    with command.make_context(chosen.key, list(chosen.words), parent=ctx) as called:
+        command.invoke(called)
