@@ -21,10 +21,12 @@ if TYPE_CHECKING:
         TableInfo,
     )
     from amx.core.models import Values
-    from amx.core.reports import Member, OutboxEntry, QueueCounts, StoreMeta
+    from amx.core.reports import Bootstrap, Member, OutboxEntry, QueueCounts, StoreMeta
     from amx.core.rows import RowT
     from amx.core.sending import Batch, Deadline, NotTaken, Number, Numbers, Position
+    from amx.core.shapes import Shape
     from amx.core.tables import Table
+    from amx.core.teammates import Wanted
 
 Where = Mapping[str, str | int | None]
 """Columns that must have these values, all of them."""
@@ -165,8 +167,18 @@ class SharedStore(Protocol):
     def meta(self, deadline: Deadline) -> StoreMeta | None:
         """Return what the store says of itself; None where it has no schema."""
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:
-        """Create the schema where it is missing, in one transaction; else change nothing."""
+    def bootstrap(self, deadline: Deadline) -> Bootstrap:
+        """Create the schema where it is missing, or upgrade an older one, in one transaction.
+
+        A schema that is current, or newer, is left alone. Several bootstraps at once are
+        harmless: each says what it did itself.
+        """
+
+    def shapes(self, role: str | None, deadline: Deadline) -> tuple[Shape, Shape]:
+        """Return the shape that the bootstrap DDL makes, and the one that is there.
+
+        With a role, its rights are part of both.
+        """
 
     def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
@@ -199,6 +211,9 @@ class SharedStore(Protocol):
 
     def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:
         """Return how many rows of these origins name a parent that is not there."""
+
+    def newest(self, table: Table, wanted: Wanted, deadline: Deadline) -> Sequence[Values]:
+        """Return rows of anybody, newest first."""
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
         """Return who wrote what, latest first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +93,24 @@ class StoreMeta:
     epoch: int
     bootstrapped_by: str
     bootstrapped_at: str
+
+
+class Bootstrap(NamedTuple):
+    """What a bootstrap leaves, and the schema version it found; None where it found none."""
+
+    meta: StoreMeta
+    found: int | None
+
+    @property
+    def upgraded_from(self) -> int | None:
+        """The version before, where there was an older one."""
+        is_older = self.found is not None and self.found < self.meta.schema_version
+        return self.found if is_older else None
+
+    @property
+    def words(self) -> str:
+        """What was done to the schema, in few words."""
+        if self.found is None:
+            return "created"
+        before = self.upgraded_from
+        return "found" if before is None else f"upgraded from version {before}"

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from amx.core.outbox import OutboxReplayer, Progress
     from amx.core.ports import Outbox, SharedStore
     from amx.core.profiles import Profile
-    from amx.core.reports import Member, OutboxEntry, ReplayReport, VerifyReport
+    from amx.core.reports import OutboxEntry, ReplayReport, VerifyReport
     from amx.core.status import StoreStatus
     from amx.core.targets import Target
     from amx.core.verify import Verifier
 
 ENABLE_S = 30.0
-TEAM_S = 30.0
 LOCK_WAIT_S = 5.0
 FOR_EVER_S = 10.0 * 365 * 86400
 
@@ -61,6 +60,11 @@ class SharingService:
         self._outbox = outbox
         self.lock_path = lock_path
         self._has_told = False
+
+    @property
+    def around(self) -> Surroundings:
+        """The program around it."""
+        return self._around
 
     @property
     def replayer(self) -> OutboxReplayer:
@@ -206,14 +210,6 @@ class SharingService:
         """
         return self._verified(lambda verifier: verifier.repair())
 
-    def team(self, since: str | None) -> list[Member]:
-        """Return who wrote what, as the shared store tells it now.
-
-        Raises:
-            SharedStoreError: the store could not be read.
-        """
-        return self._read(lambda store: list(store.team(since, Deadline(TEAM_S))))
-
     def _nothing_flushed(self) -> ReplayReport:
         from amx.core.reports import ReplayReport
 
@@ -243,10 +239,14 @@ class SharingService:
         from amx.core.verify import Verifier
 
         with store_lock(self.lock_path, wait_s=LOCK_WAIT_S, purpose="verify"):
-            return self._read(lambda store: act(Verifier(self._outbox, store)))
+            return self.read(lambda store: act(Verifier(self._outbox, store)))
 
-    def _read(self, act: Callable[[SharedStore], T]) -> T:
-        """Read the store, once it was recognised as the one that was enabled."""
+    def read(self, act: Callable[[SharedStore], T]) -> T:
+        """Read the store, once it was recognised as the one that was enabled.
+
+        Raises:
+            SharedStoreError: it could not be read.
+        """
         from amx.core.outbox import check_store
         from amx.core.targets import STORE_ID
 

@@ -201,7 +201,7 @@ def test_a_server_with_tls_is_spoken_to_by_tls_and_its_certificate_is_checked(
     sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
     assert query(connection, sql) == [(True,)]
     connection.close()
-    meta = store_at(profile(server, "postgres", **checked)).bootstrap(Deadline(30))
+    meta = store_at(profile(server, "postgres", **checked)).bootstrap(Deadline(30)).meta
     assert store_at(profile(server, "postgres", sslmode="require")).meta(Deadline(30)) == meta
     for wrong in (
         {"sslmode": "verify-full", "sslrootcert": str(stranger)},

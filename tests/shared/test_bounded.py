@@ -46,7 +46,7 @@ def silent_store(port: int) -> SharedStore:
 
 def test_a_bounded_store_does_what_the_store_does(bare_store: SharedStore) -> None:
     bounded = BoundedStore(lambda: bare_store, "team")
-    meta = bounded.bootstrap(Deadline(30))
+    meta = bounded.bootstrap(Deadline(30)).meta
     run = rows.run()
     assert bounded.meta(Deadline(30)) == meta
     assert bounded.upsert(RUNS, [run], Deadline(30)) == []

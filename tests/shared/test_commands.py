@@ -49,6 +49,7 @@ def test_enable_a_second_time_is_harmless(amx: Amx, team: Path) -> None:
         "target": f"sqlite:{team}",
         "schema_version": 1,
         "created": False,
+        "upgraded_from": None,
         "lacking": 0,
     }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from amx.core.errors import RowsRejected, Systemic, Transient
 from amx.core.models import Values
 from amx.core.ports import SharedStore
-from amx.core.reports import Member, StoreMeta
+from amx.core.reports import Bootstrap, Member
 from amx.core.rows import canonical_json, clean
 from amx.core.sending import Deadline, NotTaken, Number, Numbers
 from amx.core.tables import BY_NAME, OLDEST_WRITER, RUNS, SCHEMA_VERSION, SHARED_TABLES
@@ -217,9 +217,11 @@ def test_rows_for_a_store_without_schema_are_a_systemic_fault(
 
 
 def test_bootstrap_a_second_time_changes_nothing(bare_store: SharedStore, soon: Deadline) -> None:
-    meta = bare_store.bootstrap(soon)
+    meta, found = bare_store.bootstrap(soon)
+    assert found is None
     bare_store.upsert(RUNS, [rows.run()], soon)
-    assert bare_store.bootstrap(soon) == meta == bare_store.meta(soon)
+    assert bare_store.bootstrap(soon) == Bootstrap(meta, SCHEMA_VERSION)
+    assert bare_store.meta(soon) == meta
     assert len(stored(bare_store)) == 1
     assert (meta.schema_version, meta.oldest_writer) == (SCHEMA_VERSION, OLDEST_WRITER)
 
@@ -228,17 +230,17 @@ def test_bootstraps_at_once_agree_on_one_store(
     bare_store: SharedStore, request: pytest.FixtureRequest
 ) -> None:
     others = [_twin(bare_store, request) for _ in range(4)]
-    metas: list[StoreMeta] = []
+    done: list[Bootstrap] = []
     threads = [
-        threading.Thread(target=lambda one=one: metas.append(one.bootstrap(Deadline(30))))
+        threading.Thread(target=lambda one=one: done.append(one.bootstrap(Deadline(30))))
         for one in others
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(metas) == 4
-    assert len(set(metas)) == 1
+    assert len({meta for meta, _ in done}) == 1
+    assert sorted(one.words for one in done) == ["created", "found", "found", "found"]
 
 
 def test_the_numbers_of_an_origin_are_told_by_table(store: SharedStore, soon: Deadline) -> None:
