@@ -1,7 +1,7 @@
 """The replayer: takes rows from the outbox, sends them to the shared store, confirms them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -9,20 +9,18 @@ from pathlib import Path
 from amx.core import back_off
 from amx.core.clock import now
 from amx.core.errors import SchemaTooNew, SharedStoreError, SharedStoreMismatch, Systemic
+from amx.core.flight import Flight, Landed, call_deadline
 from amx.core.locks import store_lock
 from amx.core.models import Values
 from amx.core.ports import Outbox, SharedStore
 from amx.core.reports import ReplayReport, StoreMeta
-from amx.core.sending import Batch, Deadline, NotTaken, Position
-from amx.core.sifting import Sifted, sift
+from amx.core.sending import Deadline, Position
+from amx.core.sifting import Sifted
 from amx.core.tables import SCHEMA_VERSION, Table
 from amx.core.targets import LAST_FLUSH, STORE_ID, STORE_VERSION
 
-BATCH_ROWS = 2000
+BATCH_ROWS = 5000
 BATCH_BYTES = 4 << 20
-
-CALL_S = 60.0
-"""How long one call of the store may take, whatever time there is in all."""
 
 _BATCH_ROWS = "batch_rows"
 
@@ -159,7 +157,7 @@ class OutboxReplayer:
         return self._report(drain, began)
 
     def _check(self, store: SharedStore, deadline: Deadline) -> None:
-        meta = store.meta(_call(deadline))
+        meta = store.meta(call_deadline(deadline))
         meta = check_store(meta, self._outbox.state(STORE_ID), store.target)
         self._outbox.set_state({STORE_ID: meta.store_id, STORE_VERSION: str(meta.schema_version)})
 
@@ -196,42 +194,60 @@ class _Drain:
     paused: set[str] = field(default_factory=set)
 
     def run(self, store: SharedStore, deadline: Deadline) -> None:
-        """Send batch after batch, and begin anew while rows came in or back meanwhile."""
+        """Send batch after batch, and begin anew while rows came in or back meanwhile.
+
+        While the store works on a batch, the one before is confirmed and the next is read.
+        """
+        flight = Flight(store, deadline)
         size = _batch_rows(self.outbox)
         after: Position | None = None
         has_moved = False
-        while not (deadline.is_over or self.is_stopping() or self._is_full()):
+
+        def is_over() -> bool:
+            return deadline.is_over or self.is_stopping()
+
+        while not (is_over() or self._is_full()):
             batch = self.outbox.take(after, self._at_most(size), BATCH_BYTES)
-            if batch is None:
-                if not has_moved or not self.outbox.counts().pending:
-                    break
+            landed = self._land(flight)
+            if batch is not None and batch.table.name not in self.paused and not is_over():
+                flight.start(batch)
+            has_moved |= self._dealt_with(landed)
+            if batch is not None:
+                is_paused = batch.table.name in self.paused
+                after = Position(batch.table.name, _LAST) if is_paused else batch.last
+            elif has_moved and self.outbox.counts().pending:
                 after, has_moved = None, False
-            elif batch.table.name in self.paused:
-                after = Position(batch.table.name, _LAST)
             else:
-                has_moved |= self._send(store, batch, deadline)
-                after = batch.last
+                break
+            if self.limit is not None:  # what was delivered decides how much is taken next
+                has_moved |= self._dealt_with(self._land(flight))
+        self._dealt_with(self._land(flight))
         if not self.problem:
             self._note_success()
 
-    def _send(self, store: SharedStore, batch: Batch, deadline: Deadline) -> bool:
-        """Send one batch; return whether anything left the queue or changed in it."""
-        table = batch.table
-
-        def send(rows: Sequence[Values]) -> Sequence[NotTaken]:
-            return store.upsert(table, rows, _call(deadline))
-
+    def _land(self, flight: Flight) -> Landed | None:
+        """Wait for the batch that is under way, and note what speaks against sending more."""
         try:
-            sifted = sift(send, batch.rows)
+            landed = flight.land()
         except SharedStoreError as error:
-            self.outbox.note_attempt([_sent(table, row) for row in batch.rows], error.message)
+            batch = flight.batch
+            if batch is not None:
+                sent = [_sent(batch.table, row) for row in batch.rows]
+                self.outbox.note_attempt(sent, error.message)
             raise
-        done = self._settle(table, sifted)
-        self.delivered += self.outbox.confirm(done)
-        if sifted.problem:
-            self.problem = f"{table.name}: {sifted.problem}"
-            self.paused.add(table.name)
+        if landed and landed.sifted.problem:
+            self.problem = f"{landed.batch.table.name}: {landed.sifted.problem}"
+            self.paused.add(landed.batch.table.name)
             back_off.note_failure(self.outbox, self.problem)
+        return landed
+
+    def _dealt_with(self, landed: Landed | None) -> bool:
+        """Confirm what was delivered; return whether the queue has changed."""
+        if landed is None:
+            return False
+        sifted = landed.sifted
+        done = self._settle(landed.batch.table, sifted)
+        self.delivered += self.outbox.confirm(done)
         if self.progress:
             self.progress(self.delivered, self.outbox.counts().pending)
         return bool(done or sifted.rejected or sifted.not_taken) and not sifted.problem
@@ -271,10 +287,6 @@ class _Drain:
 
 
 _FOREIGN = "another installation holds a row with this id"
-
-
-def _call(deadline: Deadline) -> Deadline:
-    return Deadline(min(deadline.remaining_s, CALL_S))
 
 
 def _batch_rows(outbox: Outbox) -> int:

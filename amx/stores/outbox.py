@@ -4,7 +4,9 @@ Every method is one or more short transactions; none is open while the network i
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import closing
+from itertools import groupby, islice
+from operator import itemgetter
 from sqlite3 import Connection
 from sqlite3 import Row as Record
 from typing import TypeVar
@@ -21,8 +23,13 @@ from amx.stores.schema import COUNTERS, DROPPED, ENTERED
 CHUNK = 2_000
 """Entries per transaction: about 10 ms, for which other writers wait."""
 
+CONFIRMED = 5_000
+"""Entries that one transaction removes: a whole batch, in about 25 ms."""
+
 Sent = tuple[str, str, int]
 """A table, the id of a row, and the revision of it that was sent."""
+
+_Record = tuple[str | int | None, ...]
 
 _Item = TypeVar("_Item")
 
@@ -57,9 +64,8 @@ class SQLiteOutbox:
         return None
 
     def confirm(self, sent: Sequence[Sent]) -> int:
-        return self._for_each(
-            "DELETE FROM outbox WHERE table_name = ? AND row_id = ? AND revision = ?", sent
-        )
+        by_table = groupby(sent, key=itemgetter(0))
+        return sum(self._confirm(table, [one[1:] for one in group]) for table, group in by_table)
 
     def quarantine(self, sent: Sent, reason: str) -> None:
         self._for_each(
@@ -179,11 +185,27 @@ class SQLiteOutbox:
             connection = self._database.connection()
             if connection is None:
                 return []
-            cursor = connection.execute(sql, (table.name, after, rows))
-            try:
-                return list(_within(cursor, max_bytes))
-            finally:
-                cursor.close()
+            with closing(connection.cursor()) as cursor:
+                cursor.row_factory = None  # plain tuples: this is the path of a million rows
+                cursor.execute(sql, (table.name, after, rows))
+                names, within = table.names, _within(cursor, max_bytes)
+                return [dict(zip(names, record, strict=True)) for record in within]
+
+    def _confirm(self, table: str, sent: Sequence[tuple[str, int]]) -> int:
+        """Remove entries of one table: one walk over their keys, half the work of one by one."""
+        removed = 0
+        for chunk in _chunks(sent, CONFIRMED):
+            revisions = dict(chunk)
+            with self._database.transaction() as connection:
+                connection.create_function(
+                    "is_sent", 2, lambda row_id, revision, of=revisions: of.get(row_id) == revision
+                )
+                removed += connection.execute(
+                    "DELETE FROM outbox WHERE table_name = ? AND row_id BETWEEN ? AND ? "
+                    "AND is_sent(row_id, revision)",
+                    (table, min(revisions), max(revisions)),
+                ).rowcount
+        return removed
 
     def _enter_missing(self, table: Table) -> int:
         sql = f"SELECT id FROM {table.name} WHERE entered <> {ENTERED} ORDER BY id LIMIT {CHUNK}"
@@ -227,23 +249,23 @@ def _enter(connection: Connection, table: Table, row_ids: Sequence[str]) -> int:
     return max(0, done.rowcount)
 
 
-def _within(records: Iterable[Record], max_bytes: int) -> Iterator[Values]:
-    """Yield rows until the text of the next would exceed the limit; the first always fits."""
+def _within(records: Iterable[_Record], max_bytes: int) -> Iterator[_Record]:
+    """Yield records until the text of the next would exceed the limit; the first always fits."""
     size = 0
     for index, record in enumerate(records):
         size += _bytes(record)
         if index and size > max_bytes:
             return
-        yield dict(record)
+        yield record
 
 
-def _bytes(record: Record) -> int:
+def _bytes(record: _Record) -> int:
     """Return how much text a record is, measured in one piece; whatever else it holds is small."""
-    text = "".join([value for value in record if isinstance(value, str)])
+    text = "".join([value for value in record if value.__class__ is str])
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+def _chunks(items: Sequence[_Item], size: int = CHUNK) -> Iterator[Sequence[_Item]]:
     iterator = iter(items)
-    while chunk := list(islice(iterator, CHUNK)):
+    while chunk := list(islice(iterator, size)):
         yield chunk

@@ -9,7 +9,6 @@ import pytest
 
 from amx.core.errors import Busy
 from amx.core.locks import file_lock
-from amx.core.outbox import BATCH_ROWS
 from amx.core.ports import SharedStore
 from amx.core.sending import Deadline
 from tests.postgres import PostgresServer
@@ -24,9 +23,9 @@ def test_a_second_flusher_of_one_installation_is_busy(ours: Installation) -> Non
 
 
 def test_two_flushers_at_once_without_the_lock_leave_no_duplicate(
-    ours: Installation, tmp_path: Path
+    ours: Installation, tmp_path: Path, batch_rows: int
 ) -> None:
-    runs = ours.write(3 * BATCH_ROWS)
+    runs = ours.write(3 * batch_rows)
     reports = []
 
     def flush(name: str) -> None:
@@ -44,7 +43,7 @@ def test_two_flushers_at_once_without_the_lock_leave_no_duplicate(
         thread.join()
     assert len(reports) == 2
     ours.replay()
-    assert ours.verify() == equal(3 * BATCH_ROWS)
+    assert ours.verify() == equal(3 * batch_rows)
     assert ours.rolled_back == []
 
 
