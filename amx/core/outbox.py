@@ -19,7 +19,7 @@ from amx.core.sifting import Sifted
 from amx.core.tables import SCHEMA_VERSION, Table
 from amx.core.targets import LAST_FLUSH, STORE_ID, STORE_VERSION
 
-BATCH_ROWS = 5000
+BATCH_ROWS = 2500
 BATCH_BYTES = 4 << 20
 
 _BATCH_ROWS = "batch_rows"
@@ -212,6 +212,7 @@ class _Drain:
             if batch is not None and batch.table.name not in self.paused and not is_over():
                 flight.start(batch)
             has_moved |= self._dealt_with(landed)
+            del landed  # or a third batch would be kept while the next is read
             if batch is not None:
                 is_paused = batch.table.name in self.paused
                 after = Position(batch.table.name, _LAST) if is_paused else batch.last

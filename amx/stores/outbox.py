@@ -3,22 +3,27 @@
 Every method is one or more short transactions; none is open while the network is used.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import groupby, islice
 from operator import itemgetter
 from sqlite3 import Connection
 from sqlite3 import Row as Record
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from amx.core.clock import now
-from amx.core.models import Values
-from amx.core.reports import OutboxEntry, QueueCounts
+from amx.core.counts import QueueCounts
 from amx.core.rows import clean
-from amx.core.sending import Batch, Position
 from amx.core.tables import BY_NAME, SHARED_TABLES, Table
 from amx.stores.local import ENTER, SQLiteLocalStore
 from amx.stores.schema import COUNTERS, DROPPED, ENTERED
+
+if TYPE_CHECKING:
+    from amx.core.models import Values
+    from amx.core.reports import OutboxEntry
+    from amx.core.sending import Batch, Position
 
 CHUNK = 2_000
 """Entries per transaction: about 10 ms, for which other writers wait."""
@@ -55,6 +60,8 @@ class SQLiteOutbox:
         )
 
     def take(self, after: Position | None, rows: int, max_bytes: int) -> Batch | None:
+        from amx.core.sending import Batch
+
         names = [table.name for table in SHARED_TABLES]
         first = names.index(after.table) if after else 0
         for table in SHARED_TABLES[first:]:
@@ -82,6 +89,8 @@ class SQLiteOutbox:
         )
 
     def entries(self, *, is_quarantined_only: bool, limit: int | None) -> Sequence[OutboxEntry]:
+        from amx.core.reports import OutboxEntry
+
         which = "state = 'quarantined'" if is_quarantined_only else "1"
         records = self._database.query(
             'SELECT id, table_name AS "table", row_id, local_id, revision, state, attempts, '
