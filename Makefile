@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 MADE := .venv/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate crash powerloss chaos storm fuzz size FORCE
+.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate flushrate flushscale downcost crash powerloss chaos storm fuzz size FORCE
 
 help:  ## This list
 	@echo 'make TARGET [ARGS="…"]'
@@ -48,9 +48,18 @@ build: $(MADE)  ## The source distribution and the wheel, in dist/
 coldstart: $(MADE)  ## How long a command takes to start, against a bare Typer
 	@.venv/bin/python scripts/coldstart.py $(ARGS)
 
-bench: $(MADE)  ## What a save and a flush cost, against the same written by hand
-	@$(RUN) scripts.saverate
+bench: $(MADE)  ## What a save, a flush and a write without the store cost (ARGS=--quick for CI)
+	@failed=0; for what in saverate flushrate flushscale downcost; do \
+		$(RUN) scripts.$$what $(ARGS) || failed=1; done; exit $$failed
+
+flushrate: $(MADE)  ## How fast the queue is flushed, against COPY and upsert written by hand
 	@$(RUN) scripts.flushrate $(ARGS)
+
+flushscale: $(MADE)  ## Memory and time of a flush, from 10,000 to 1,000,000 rows
+	@$(RUN) scripts.flushscale $(ARGS)
+
+downcost: $(MADE)  ## What a write costs while the shared store is down, against local mode
+	@$(RUN) scripts.downcost $(ARGS)
 
 saverate: $(MADE)  ## What a save of the configuration costs, against a bare write and rename
 	@$(RUN) scripts.saverate $(ARGS)

@@ -1,7 +1,13 @@
 """The end of a command: what it wrote is delivered, within its budget."""
 
+from typing import TYPE_CHECKING
+
 from amx.core.errors import AmxError, RowsLeft
 from amx.runtime import Runtime
+
+if TYPE_CHECKING:
+    from amx.core.reports import ReplayReport
+    from amx.core.sending import Deadline
 
 
 def finish(runtime: Runtime, *, has_failed: bool) -> None:
@@ -21,15 +27,31 @@ def finish(runtime: Runtime, *, has_failed: bool) -> None:
         runtime.output.warn(warning)
 
 
+class _Later:
+    """The replayer, made when it is needed: a store that is known to be down costs next to nothing.
+
+    Args:
+        runtime: What makes it.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def replay(self, deadline: "Deadline") -> "ReplayReport":
+        """Deliver what can be delivered now."""
+        return self._runtime.sharing.replayer.replay(deadline)
+
+
 def _delivered(runtime: Runtime) -> str | None:
     from amx.core.delivery import deliver
 
     try:
-        runtime.history.mark_interrupted()
+        if runtime.local.has_open_run():
+            runtime.history.mark_interrupted()
         return deliver(
             runtime.outbox,
-            runtime.sharing.replayer,
-            lock_path=runtime.sharing.lock_path,
+            _Later(runtime),
+            lock_path=runtime.flush_lock_path,
             budget_s=runtime.config.delivery_budget_s,
         )
     except AmxError as error:  # what the command did is done, and is queued

@@ -78,6 +78,11 @@ class Environment:
         named = self.environ.get("AMX_LOCAL_DB")
         return _file_path(named, "AMX_LOCAL_DB") if named else self.home / "local.db"
 
+    @property
+    def flush_lock_path(self) -> Path:
+        """The lock that one flusher of this installation holds."""
+        return self.local_path.with_name(f"{self.local_path.name}.flush.lock")
+
     def _is_on(self, variable: str) -> bool:
         return self.environ.get(variable, "").lower() not in ("", "0", "no", "false")
 

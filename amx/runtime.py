@@ -284,8 +284,7 @@ class Runtime(Environment):
         )
         if local.has_open_run():
             self.history.mark_interrupted()
-        lock_path = self.local_path.with_name(f"{self.local_path.name}.flush.lock")
-        return SharingService(around, outbox, lock_path)
+        return SharingService(around, outbox, self.flush_lock_path)
 
     def _record_event(self, kind: str, subject: str, details: "Mapping[str, object]") -> None:
         self.history.record_event(kind, subject, details)

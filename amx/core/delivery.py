@@ -1,24 +1,34 @@
 """Delivery in passing: at the end of a command, within its budget, and never its failure."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 from amx.core import back_off
-from amx.core.bounded import GRACE_S
 from amx.core.clock import now
 from amx.core.durations import age_s, words_of
 from amx.core.errors import AmxError, Busy, LocalStoreFailed
 from amx.core.locks import is_held
-from amx.core.outbox import OutboxReplayer
-from amx.core.ports import Outbox
-from amx.core.reports import QueueCounts
-from amx.core.sending import Deadline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from amx.core.counts import QueueCounts
+    from amx.core.ports import Outbox
+    from amx.core.reports import ReplayReport
+    from amx.core.sending import Deadline
 
 FLUSH = "amx history-store flush-pending"
 
 
-def deliver(
-    outbox: Outbox, replayer: OutboxReplayer, *, lock_path: Path, budget_s: float
-) -> str | None:
+class Replayer(Protocol):
+    """What delivers; whatever that takes is loaded when it is asked to, and not before."""
+
+    def replay(self, deadline: Deadline, /) -> ReplayReport:
+        """Deliver what can be delivered now and report what is left."""
+
+
+def deliver(outbox: Outbox, replayer: Replayer, *, lock_path: Path, budget_s: float) -> str | None:
     """Deliver what is queued, if the store is not known to be down.
 
     Never raises an error of ours, and takes no longer than the budget: a command that wrote its
@@ -52,7 +62,10 @@ def _refusal(outbox: Outbox, lock_path: Path) -> str | None:
     return "another flush is under way" if is_held(lock_path) else None
 
 
-def _tried(outbox: Outbox, replayer: OutboxReplayer, budget_s: float) -> str | None:
+def _tried(outbox: Outbox, replayer: Replayer, budget_s: float) -> str | None:
+    from amx.core.bounded import GRACE_S
+    from amx.core.sending import Deadline
+
     try:
         return replayer.replay(Deadline(max(0.0, budget_s - GRACE_S))).problem
     except Busy as error:

@@ -9,9 +9,9 @@ from amx.core import back_off, targets
 from amx.core.bounded import BoundedStore
 from amx.core.config.model import REMOVED
 from amx.core.errors import AmxError, Systemic, Transient
-from amx.core.outbox import check_store
 from amx.core.sending import Deadline
 from amx.core.sharing import ENABLE_S, Surroundings, bounded, record
+from amx.core.verdicts import check_store
 from amx.core.verify import Verifier
 
 if TYPE_CHECKING:

@@ -48,11 +48,11 @@ class Marks(NamedTuple):
     highest: dict[str, int]
     single: dict[str, int]
 
-    def note(self, table: str, row: Values) -> None:
-        """Take up a row that the store has."""
-        if row["origin_id"] == self.origin:
-            number = int(row["local_id"] or 0)
-            self.highest[table] = max(number, self.highest.get(table, 0))
+    def note(self, table: str, rows: Sequence[Values]) -> None:
+        """Take up rows that the store has."""
+        numbers = [int(row["local_id"] or 0) for row in rows if row["origin_id"] == self.origin]
+        if numbers:
+            self.highest[table] = max(*numbers, self.highest.get(table, 0))
 
     def keep(self, outbox: Outbox) -> None:
         """Make it durable, where it says anything new."""

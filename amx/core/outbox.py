@@ -1,29 +1,27 @@
 """The replayer: takes rows from the outbox, sends them to the shared store, confirms them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from amx.core import back_off, marks
 from amx.core.clock import now
-from amx.core.errors import SchemaTooNew, SharedStoreError, SharedStoreMismatch, Systemic
+from amx.core.errors import SharedStoreError
+from amx.core.flight import Flight, Landed, call_deadline
 from amx.core.locks import store_lock
 from amx.core.models import Values
 from amx.core.origins import adopt, begin_origin
 from amx.core.ports import Outbox, SharedStore
-from amx.core.reports import ReplayReport, StoreMeta
-from amx.core.sending import Batch, Deadline, NotTaken, Position
-from amx.core.sifting import Sifted, sift
-from amx.core.tables import SCHEMA_VERSION, Table
+from amx.core.reports import ReplayReport
+from amx.core.sending import Deadline, Position
+from amx.core.sifting import Sifted
+from amx.core.tables import Table
 from amx.core.targets import LAST_FLUSH, STORE_ID, STORE_VERSION
-from amx.core.verdicts import Verdict, verdict_of
+from amx.core.verdicts import Verdict, check_store, verdict_of
 
-BATCH_ROWS = 2000
+BATCH_ROWS = 2500
 BATCH_BYTES = 4 << 20
-
-CALL_S = 60.0
-"""How long one call of the store may take, whatever time there is in all."""
 
 _BATCH_ROWS = "batch_rows"
 
@@ -33,35 +31,6 @@ _LAST = "\U0010ffff"
 """Sorts behind every id."""
 
 Progress = Callable[[int, int], None]
-
-
-def check_store(meta: StoreMeta | None, remembered: str | None, target: str) -> StoreMeta:
-    """Return the meta of a store that rows may be sent to.
-
-    Raises:
-        Systemic: it has no schema, or an older one than this client writes.
-        SchemaTooNew: it has a schema that this client does not understand.
-        SharedStoreMismatch: it is another store than the one that was enabled.
-    """
-    if meta is None:
-        message = f"{target} has no shared schema. The rows stay queued."
-        raise Systemic(message, hint="amx history-store enable")
-    if meta.schema_version < SCHEMA_VERSION:
-        message = f"The shared schema at {target} has version {meta.schema_version}, and this"
-        message += f" client writes version {SCHEMA_VERSION}. The rows stay queued."
-        raise Systemic(message, hint="amx history-store enable")
-    if meta.oldest_writer > SCHEMA_VERSION:
-        message = f"The shared schema at {target} has version {meta.schema_version}, which this"
-        message += " client is too old for: upgrade amx. The rows stay queued."
-        raise SchemaTooNew(message, hint=_UPGRADE)
-    if remembered and meta.store_id != remembered:
-        message = f"Another store answers at {target} than the one that was enabled"
-        message += f" ({meta.store_id}, not {remembered}). Nothing was sent; the rows stay queued."
-        raise SharedStoreMismatch(message, hint="amx history-store enable")
-    return meta
-
-
-_UPGRADE = "pip install --upgrade amx"
 
 
 def _never() -> bool:
@@ -145,7 +114,7 @@ class OutboxReplayer:
 
     def _check(self, store: SharedStore, deadline: Deadline) -> marks.Found:
         """Recognise the store, and whether either side went back in time, before it gets a row."""
-        meta = store.meta(_call(deadline))
+        meta = store.meta(call_deadline(deadline))
         meta = check_store(meta, self._outbox.state(STORE_ID), store.target)
         self._outbox.set_state({STORE_ID: meta.store_id, STORE_VERSION: str(meta.schema_version)})
         found = marks.look(self._outbox, store, meta, deadline)
@@ -200,42 +169,61 @@ class _Drain:
     has_copied: bool = False
 
     def run(self, store: SharedStore, deadline: Deadline) -> None:
-        """Send batch after batch, and begin anew while rows came in or back meanwhile."""
+        """Send batch after batch, and begin anew while rows came in or back meanwhile.
+
+        While the store works on a batch, the one before is confirmed and the next is read.
+        """
+        flight = Flight(store, deadline)
         size = _batch_rows(self.outbox)
         after: Position | None = None
         has_moved = False
-        while not (deadline.is_over or self.is_stopping() or self._is_full()):
+
+        def is_over() -> bool:
+            return deadline.is_over or self.is_stopping()
+
+        while not (is_over() or self._is_full()):
             batch = self.outbox.take(after, self._at_most(size), BATCH_BYTES)
-            if batch is None:
-                if not has_moved or not self.outbox.counts().pending:
-                    break
+            landed = self._land(flight)
+            if batch is not None and batch.table.name not in self.paused and not is_over():
+                flight.start(batch)
+            has_moved |= self._dealt_with(landed)
+            del landed  # or a third batch would be kept while the next is read
+            if batch is not None:
+                is_paused = batch.table.name in self.paused
+                after = Position(batch.table.name, _LAST) if is_paused else batch.last
+            elif has_moved and self.outbox.counts().pending:
                 after, has_moved = None, False
-            elif batch.table.name in self.paused:
-                after = Position(batch.table.name, _LAST)
             else:
-                has_moved |= self._send(store, batch, deadline)
-                after = batch.last
+                break
+            if self.limit is not None:  # what was delivered decides how much is taken next
+                has_moved |= self._dealt_with(self._land(flight))
+        self._dealt_with(self._land(flight))
         if not self.problem:
             self._note_success()
 
-    def _send(self, store: SharedStore, batch: Batch, deadline: Deadline) -> bool:
-        """Send one batch; return whether anything left the queue or changed in it."""
-        table = batch.table
-
-        def send(rows: Sequence[Values]) -> Sequence[NotTaken]:
-            return store.upsert(table, rows, _call(deadline))
-
+    def _land(self, flight: Flight) -> Landed | None:
+        """Wait for the batch that is under way, and note what speaks against sending more."""
         try:
-            sifted = sift(send, batch.rows)
+            landed = flight.land()
         except SharedStoreError as error:
-            self.outbox.note_attempt([_sent(table, row) for row in batch.rows], error.message)
+            batch = flight.batch
+            if batch is not None:
+                sent = [_sent(batch.table, row) for row in batch.rows]
+                self.outbox.note_attempt(sent, error.message)
             raise
-        done = self._settle(table, sifted)
-        self.delivered += self.outbox.confirm(done)
-        if sifted.problem:
-            self.problem = f"{table.name}: {sifted.problem}"
-            self.paused.add(table.name)
+        if landed and landed.sifted.problem:
+            self.problem = f"{landed.batch.table.name}: {landed.sifted.problem}"
+            self.paused.add(landed.batch.table.name)
             back_off.note_failure(self.outbox, self.problem)
+        return landed
+
+    def _dealt_with(self, landed: Landed | None) -> bool:
+        """Confirm what was delivered; return whether the queue has changed."""
+        if landed is None:
+            return False
+        sifted = landed.sifted
+        done = self._settle(landed.batch.table, sifted)
+        self.delivered += self.outbox.confirm(done)
         if self.progress:
             self.progress(self.delivered, self.outbox.counts().pending)
         return bool(done or sifted.rejected or sifted.not_taken) and not sifted.problem
@@ -243,24 +231,26 @@ class _Drain:
     def _settle(self, table: Table, sifted: Sifted) -> list[tuple[str, str, int]]:
         """Deal with what was not delivered; return what was."""
         stored = {one.row_id: one.stored for one in sifted.not_taken}
-        done = []
-        for row in sifted.accepted:
-            instead = stored.get(str(row["id"]))
+        delivered = [row for row in sifted.accepted if row["id"] not in stored]
+        for row in sifted.accepted if stored else ():
+            if row["id"] not in stored:
+                continue
+            instead = stored[str(row["id"])]
             match verdict_of(row, instead):
                 case Verdict.DELIVERED:
-                    done.append(_sent(table, row))
-                    if self.found:
-                        self.found.marks.note(table.name, row)
-                case Verdict.BEHIND if instead is not None:
+                    delivered.append(row)
+                case Verdict.BEHIND:
                     self._raise_above(table, row, int(instead["revision"] or 0))
-                case Verdict.COPIED if instead is not None:
+                case Verdict.COPIED:
                     adopt(self.outbox, table.name, str(row["id"]), str(instead["origin_id"]))
                 case _:
                     self.outbox.quarantine(_sent(table, row), _FOREIGN)
         if not sifted.problem:
             for row, error in sifted.rejected:
                 self.outbox.quarantine(_sent(table, row), f"{error.sqlstate}: {error.message}")
-        return done
+        if self.found:
+            self.found.marks.note(table.name, delivered)
+        return [_sent(table, row) for row in delivered]
 
     def _raise_above(self, table: Table, row: Values, revision: int) -> None:
         # What was changed since, another flusher may have sent in its new form.
@@ -286,10 +276,6 @@ class _Drain:
 
 
 _FOREIGN = "another installation holds a row with this id"
-
-
-def _call(deadline: Deadline) -> Deadline:
-    return Deadline(min(deadline.remaining_s, CALL_S))
 
 
 def _batch_rows(outbox: Outbox) -> int:

@@ -4,6 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from amx.core.counts import QueueCounts
+
+__all__ = [
+    "Member",
+    "OutboxEntry",
+    "QueueCounts",
+    "ReplayReport",
+    "StoreMeta",
+    "VerifyReport",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEntry:
@@ -18,15 +29,6 @@ class OutboxEntry:
     attempts: int
     queued_at: str
     last_error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueCounts:
-    """How much is queued, and since when."""
-
-    pending: int
-    quarantined: int
-    oldest_pending_at: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -247,8 +247,8 @@ class SharingService:
         Raises:
             SharedStoreError: it could not be read.
         """
-        from amx.core.outbox import check_store
         from amx.core.targets import STORE_ID
+        from amx.core.verdicts import check_store
 
         store = self.store()
         try:

@@ -1,8 +1,11 @@
-"""What a row that was sent turns out to be, by what the shared store holds of it."""
+"""What a store turns out to be, and a row that was sent, by what the store holds of it."""
 
 from enum import Enum
 
+from amx.core.errors import SchemaTooNew, SharedStoreMismatch, Systemic
 from amx.core.models import Values
+from amx.core.reports import StoreMeta
+from amx.core.tables import SCHEMA_VERSION
 
 
 class Verdict(Enum):
@@ -30,3 +33,32 @@ def verdict_of(row: Values, stored: Values | None) -> Verdict:
 
 
 _WRITTEN_ONCE = ("local_id", "created_at", "created_by", "hostname", "client_version")
+
+
+def check_store(meta: StoreMeta | None, remembered: str | None, target: str) -> StoreMeta:
+    """Return the meta of a store that rows may be sent to.
+
+    Raises:
+        Systemic: it has no schema, or an older one than this client writes.
+        SchemaTooNew: it has a schema that this client does not understand.
+        SharedStoreMismatch: it is another store than the one that was enabled.
+    """
+    if meta is None:
+        message = f"{target} has no shared schema. The rows stay queued."
+        raise Systemic(message, hint="amx history-store enable")
+    if meta.schema_version < SCHEMA_VERSION:
+        message = f"The shared schema at {target} has version {meta.schema_version}, and this"
+        message += f" client writes version {SCHEMA_VERSION}. The rows stay queued."
+        raise Systemic(message, hint="amx history-store enable")
+    if meta.oldest_writer > SCHEMA_VERSION:
+        message = f"The shared schema at {target} has version {meta.schema_version}, which this"
+        message += " client is too old for: upgrade amx. The rows stay queued."
+        raise SchemaTooNew(message, hint=_UPGRADE)
+    if remembered and meta.store_id != remembered:
+        message = f"Another store answers at {target} than the one that was enabled"
+        message += f" ({meta.store_id}, not {remembered}). Nothing was sent; the rows stay queued."
+        raise SharedStoreMismatch(message, hint="amx history-store enable")
+    return meta
+
+
+_UPGRADE = "pip install --upgrade amx"

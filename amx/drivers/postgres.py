@@ -4,8 +4,9 @@ Nothing here relies on the state of a session (``SET``, prepared statements), so
 statement also passes a pgbouncer in transaction mode.
 """
 
+import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient, UsageError
 from amx.core.profiles import Profile
 from amx.core.secrets import redact_url
+from amx.drivers.copy_text import Field, lines_of
 
 if TYPE_CHECKING:
     import psycopg2
@@ -25,6 +27,8 @@ STATEMENT_TIMEOUT_S = 60.0
 
 CLIENT = "client"
 """Stands for an SQLSTATE where the value did not even reach the server."""
+
+_PIECE_BYTES = 1 << 16
 
 RETRIED_AT_ONCE = ("40001", "40P01")
 """Serialisation failure and deadlock: the same statement may pass a moment later."""
@@ -162,6 +166,37 @@ def insert_rows(
             cursor, _bounded(sql, timeout_s), rows, page_size=len(rows), fetch=True
         )
         return taken
+
+
+def copy_rows(
+    connection: "Connection",
+    copy: str,
+    rows: Iterable[Sequence[Field]],
+    sql: str,
+    *,
+    timeout_s: float = STATEMENT_TIMEOUT_S,
+) -> list[tuple[object, ...]]:
+    """Run one transaction: statements that end in a ``COPY … FROM STDIN`` of rows, then another.
+
+    Returns the rows of the last statement, and raises as `query` does; nothing is left of a
+    transaction that failed. No statement has parameters.
+    """
+    from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_INTRANS
+
+    is_open = (TRANSACTION_STATUS_INTRANS, TRANSACTION_STATUS_INERROR)
+    with _transaction(connection) as cursor:
+        lines = lines_of(rows)
+        try:
+            cursor.copy_expert(
+                f"BEGIN;\n{_bounded(copy, timeout_s)}", io.BytesIO(lines), size=_PIECE_BYTES
+            )
+            cursor.execute(sql)
+            found = cursor.fetchall()
+            cursor.execute("COMMIT")
+        finally:
+            if connection.get_transaction_status() in is_open:
+                cursor.execute("ROLLBACK")
+        return found
 
 
 def quoted(name: str) -> str:

@@ -1,8 +1,9 @@
-"""The shared store on PostgreSQL. Each method is one statement and one round trip."""
+"""The shared store on PostgreSQL. Each method is one transaction, most a single round trip."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from amx.core.errors import SharedStoreError, Systemic, Transient
@@ -14,8 +15,8 @@ from amx.core.sending import Deadline, NotTaken, Number, Numbers
 from amx.core.shapes import Shape
 from amx.core.tables import SCHEMA_VERSION, Kind, Table
 from amx.core.teammates import Wanted
-from amx.drivers.postgres import RETRIED_AT_ONCE, connect, insert_rows, query, quoted
-from amx.stores.ddl import updatable
+from amx.drivers.postgres import RETRIED_AT_ONCE, connect, copy_rows, insert_rows, query, quoted
+from amx.stores import upsert
 from amx.stores.members import Tally, members_of
 from amx.stores.numbering import (
     numbered_sql,
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 3
 
+COPIED_FROM = 500
+"""So many rows are a backlog: they are copied. Fewer go in one statement, one round trip."""
+
+_NO_TEMPORARY_TABLE = ("42501", "0A000")  # no right, no such feature
+
 _NO_SCHEMA = ("42P01", "3F000")  # undefined table, invalid schema name
 
 
@@ -46,14 +52,23 @@ class PostgresSharedStore:
         schema: Where the shared tables are; any name.
         database: Instead of the profile's own database.
         environ: Where the password's ``${VAR}`` is looked up.
+        copied_from: So many rows or more are copied, where the role may make temporary tables.
     """
 
     def __init__(
-        self, profile: Profile, schema: str, database: str | None, environ: Mapping[str, str]
+        self,
+        profile: Profile,
+        schema: str,
+        database: str | None,
+        environ: Mapping[str, str],
+        *,
+        copied_from: int = COPIED_FROM,
     ) -> None:
         self._profile = replace(profile, database=database or profile.database, schema=schema)
         self._schema = schema
         self._environ = environ
+        self._copied_from = copied_from
+        self._may_copy = True
         self._connection: Connection | None = None
 
     @property
@@ -86,11 +101,10 @@ class PostgresSharedStore:
     def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
     ) -> Sequence[NotTaken]:
-        taken = self._insert(table, rows, deadline)
-        refused = [str(row["id"]) for row in rows if row["id"] not in taken]
+        refused = self._refused(table, rows, deadline)
         if not refused:
             return []
-        stored = self._stored(table, refused, deadline)
+        stored = self._stored(table, list(refused), deadline)
         if len(stored) != len(refused):
             msg = f"rows of {table.name} went away while they were written"
             raise Transient(msg)
@@ -142,6 +156,7 @@ class PostgresSharedStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._may_copy = True
 
     def _read_meta(self, deadline: Deadline) -> StoreMeta | None:
         found = self._query(
@@ -165,29 +180,37 @@ class PostgresSharedStore:
             bootstrapped_at=str(made_at),
         )
 
-    def _insert(self, table: Table, rows: Sequence[Values], deadline: Deadline) -> set[object]:
-        """Write what is newer, in one statement; a deadlock is tried again at once."""
-        settings = ", ".join(f"{name} = excluded.{name}" for name in updatable(table))
-        sql = f"""
-            INSERT INTO {self._place(table.name)} AS stored ({", ".join(table.names)})
-            VALUES %s
-            ON CONFLICT (id) DO UPDATE
-            SET {settings}
-            WHERE stored.revision < excluded.revision
-              AND stored.origin_id = excluded.origin_id
-            RETURNING id"""
-        values = [tuple(row[name] for name in table.names) for row in rows]
+    def _refused(self, table: Table, rows: Sequence[Values], deadline: Deadline) -> set[str]:
+        """Write what is newer, all or nothing; return the ids of what was not taken.
+
+        A deadlock is tried again at once.
+        """
         for attempt in range(_ATTEMPTS):
             try:
-                connection = self._connected(deadline)
-                found = insert_rows(connection, sql, values, timeout_s=deadline.remaining_s)
-                return {record[0] for record in found}
+                return self._written(table, rows, deadline)
             except Transient as error:
                 is_worth_it = error.details.get("sqlstate") in RETRIED_AT_ONCE
                 if not is_worth_it or attempt == _ATTEMPTS - 1:
                     self._forget(error)
                     raise
         raise AssertionError
+
+    def _written(self, table: Table, rows: Sequence[Values], deadline: Deadline) -> set[str]:
+        connection = self._connected(deadline)
+        fields = list(map(itemgetter(*table.names), rows))
+        if self._may_copy and len(rows) >= self._copied_from:
+            place = f"{quoted(self._schema)}.{quoted(table.name)}"
+            copy, sql = upsert.copy_in(place, table), upsert.from_copied(place, table)
+            try:
+                found = copy_rows(connection, copy, fields, sql, timeout_s=deadline.remaining_s)
+                return {str(record[0]) for record in found}
+            except Systemic as error:
+                if error.details.get("sqlstate") not in _NO_TEMPORARY_TABLE:
+                    raise
+                self._may_copy = False
+        sql = upsert.from_values(self._place(table.name), table)
+        found = insert_rows(connection, sql, fields, timeout_s=deadline.remaining_s)
+        return {str(row["id"]) for row in rows} - {str(record[0]) for record in found}
 
     def _stored(self, table: Table, ids: list[str], deadline: Deadline) -> list[Values]:
         found = self._query(

@@ -2,11 +2,16 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from amx.core.clock import seconds_from_now
+from tests.postgres import PostgresServer
 from tests.support import Amx
 
 HEAVY = ("psycopg2", "questionary", "rich", "ruamel", "sqlite_utils")
@@ -37,7 +42,7 @@ def _loaded(*args: str) -> tuple[int, set[str]]:
         os.close(writer)
     with os.fdopen(reader) as answer:
         code, modules = json.load(answer)
-    return code, {name.partition(".")[0] for name in modules}
+    return code, {name if name.startswith("amx.") else name.partition(".")[0] for name in modules}
 
 
 @pytest.fixture
@@ -65,3 +70,40 @@ def test_a_frequent_command_loads_nothing_heavy(command: str) -> None:
     assert code == 0
     assert modules.isdisjoint(HEAVY)
     assert "sqlite3" in modules
+
+
+@pytest.fixture
+def _a_store_on_postgresql(amx: Amx, postgres: PostgresServer, database: str) -> None:
+    place = ["--host", postgres.host, "--port", str(postgres.port), "--user", postgres.user]
+    name = ["db", "add", "team", "--backend", "postgresql", "--database", database]
+    for words in ([*name, *place], ["history-store", "enable", "--profile", "team"]):
+        done = amx(*words)
+        assert done.code == 0, done.err
+
+
+@pytest.mark.usefixtures("_a_profile_with_a_session", "_a_store_on_postgresql")
+@pytest.mark.parametrize("command", ["history-store status", "history-store flush-pending"])
+def test_with_shared_mode_on_and_nothing_queued_no_driver_is_loaded(amx: Amx, command: str) -> None:
+    assert amx("history-store", "status", "--json").json["enabled"] is True
+
+    code, modules = _loaded(*command.split())
+
+    assert code == 0
+    assert modules.isdisjoint({*HEAVY, "amx.core.outbox"})
+
+
+@pytest.mark.usefixtures("_a_profile_with_a_session", "_a_store_on_postgresql")
+def test_a_command_that_writes_while_the_store_is_known_to_be_down_loads_nothing_that_delivers(
+    amx: Amx, home: Path
+) -> None:
+    known_down = {"back_off_until": seconds_from_now(600), "last_error": "refused"}
+    with closing(sqlite3.connect(home / "local.db")) as connection, connection:
+        connection.executemany("INSERT INTO state (key, value) VALUES (?, ?)", known_down.items())
+
+    code, modules = _loaded("session", "new")
+
+    assert code == 0
+    assert amx("history-store", "status", "--json").json["pending"] == 1
+    assert "amx.core.delivery" in modules
+    deliverers = {"amx.core.outbox", "amx.core.sharing", "amx.core.reports", "amx.core.history"}
+    assert modules.isdisjoint({*HEAVY, *deliverers})

@@ -15,7 +15,7 @@ import pytest
 from amx.core.ports import SharedStore
 from amx.core.profiles import Profile, profile_of
 from amx.core.sending import Deadline
-from amx.stores.postgres import PostgresSharedStore
+from amx.stores.postgres import COPIED_FROM, PostgresSharedStore
 from amx.stores.sqlite import SQLiteSharedStore
 from tests.postgres import PostgresServer
 from tests.shared.installation import Installation
@@ -57,13 +57,21 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture
+def batch_rows(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Make batches small for this test; return how many rows one has."""
+    monkeypatch.setattr("amx.core.outbox.BATCH_ROWS", 400)
+    return 400
+
+
+@pytest.fixture(params=["postgresql", "postgresql-copy", "sqlite"])
 def bare_store(request: pytest.FixtureRequest) -> SharedStore:
-    """Give a store of each backend, without a schema."""
+    """Give a store of each backend, without a schema; PostgreSQL's also with every row copied."""
     if request.param == "sqlite":
         return SQLiteSharedStore(request.getfixturevalue("sqlite_profile"))
     profile = request.getfixturevalue("postgres_profile")
-    return PostgresSharedStore(profile, SCHEMA, None, os.environ)
+    copied_from = 1 if request.param == "postgresql-copy" else COPIED_FROM
+    return PostgresSharedStore(profile, SCHEMA, None, os.environ, copied_from=copied_from)
 
 
 @pytest.fixture

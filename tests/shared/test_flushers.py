@@ -11,7 +11,6 @@ import pytest
 from amx.core.errors import Busy, Transient
 from amx.core.locks import file_lock
 from amx.core.models import Values
-from amx.core.outbox import BATCH_ROWS
 from amx.core.ports import SharedStore
 from amx.core.rows import values_of
 from amx.core.sending import Deadline
@@ -29,9 +28,9 @@ def test_a_second_flusher_of_one_installation_is_busy(ours: Installation) -> Non
 
 
 def test_two_flushers_at_once_without_the_lock_leave_no_duplicate(
-    ours: Installation, tmp_path: Path
+    ours: Installation, tmp_path: Path, batch_rows: int
 ) -> None:
-    runs = ours.write(3 * BATCH_ROWS)
+    runs = ours.write(3 * batch_rows)
     reports = []
 
     def flush(name: str) -> None:
@@ -49,7 +48,7 @@ def test_two_flushers_at_once_without_the_lock_leave_no_duplicate(
         thread.join()
     assert len(reports) == 2
     ours.replay()
-    assert ours.verify() == equal(3 * BATCH_ROWS)
+    assert ours.verify() == equal(3 * batch_rows)
     assert ours.rolled_back == []
 
 

@@ -3,9 +3,8 @@
 import pytest
 
 from amx.core.errors import SharedStoreMismatch, Systemic
-from amx.core.outbox import check_store
 from amx.core.reports import StoreMeta
-from amx.core.verdicts import Verdict, verdict_of
+from amx.core.verdicts import Verdict, check_store, verdict_of
 from tests.shared import rows
 
 META = StoreMeta(

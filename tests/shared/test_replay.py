@@ -1,5 +1,6 @@
 """The replayer, from a real local store to real shared stores of both backends."""
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from amx.core import back_off
 from amx.core.errors import RowsRejected, SharedStoreMismatch, Systemic, Transient
 from amx.core.models import Values
 from amx.core.origins import origins_of
-from amx.core.outbox import BATCH_ROWS
 from amx.core.ports import SharedStore
 from amx.core.sending import Deadline
 from amx.core.tables import RUNS
@@ -25,13 +25,15 @@ def raising(error: Exception) -> Callable[[Sequence[Values]], None]:
     return fault
 
 
-def test_all_that_is_queued_arrives_and_leaves_the_queue(ours: Installation) -> None:
-    ours.write(BATCH_ROWS + 10)
+def test_all_that_is_queued_arrives_and_leaves_the_queue(
+    ours: Installation, batch_rows: int
+) -> None:
+    ours.write(batch_rows + 10)
     ours.note()
     report = ours.replay()
-    assert (report.delivered, report.pending, report.quarantined) == (BATCH_ROWS + 11, 0, 0)
+    assert (report.delivered, report.pending, report.quarantined) == (batch_rows + 11, 0, 0)
     assert report.problem is None
-    assert ours.verify() == equal(BATCH_ROWS + 11)
+    assert ours.verify() == equal(batch_rows + 11)
     assert ours.outbox.state(LAST_FLUSH)
 
 
@@ -60,14 +62,53 @@ def test_no_more_rows_go_than_the_limit_says(ours: Installation) -> None:
     assert (report.delivered, report.pending) == (2, 3)
 
 
-def test_it_stops_between_batches_when_told_to(ours: Installation) -> None:
-    ours.write(BATCH_ROWS * 2)
+def test_it_stops_between_batches_when_told_to(ours: Installation, batch_rows: int) -> None:
+    ours.write(4 * batch_rows)
     told: list[tuple[int, int]] = []
     report = ours.replay(
         is_stopping=lambda: bool(told), progress=lambda done, left: told.append((done, left))
     )
-    assert (report.delivered, report.pending) == (BATCH_ROWS, BATCH_ROWS)
-    assert told == [(BATCH_ROWS, BATCH_ROWS)]
+    # The batch that was under way when the word came is the last one.
+    assert (report.delivered, report.pending) == (2 * batch_rows, 2 * batch_rows)
+    assert told == [(batch_rows, 3 * batch_rows), (2 * batch_rows, 2 * batch_rows)]
+
+
+def test_no_batch_follows_one_during_which_it_was_told_to_stop(
+    ours: Installation, batch_rows: int
+) -> None:
+    ours.write(2 * batch_rows)
+    slow = Faulty(ours.store, lambda _values: None)
+    report = ours.replay(slow, is_stopping=lambda: bool(slow.sent))
+    assert (report.delivered, report.pending) == (batch_rows, batch_rows)
+    assert slow.sent == [batch_rows]
+
+
+def test_while_the_store_works_the_batch_before_is_confirmed_and_the_next_is_read(
+    ours: Installation, batch_rows: int
+) -> None:
+    ours.write(3 * batch_rows)
+    is_told = threading.Event()
+    waits: list[bool] = []
+
+    def second_waits_for_the_first_to_be_confirmed(_values: Sequence[Values]) -> None:
+        if len(gate.sent) == 2:
+            waits.append(is_told.wait(30))
+
+    gate = Faulty(ours.store, second_waits_for_the_first_to_be_confirmed)
+    report = ours.replay(gate, progress=lambda _done, _left: is_told.set())
+    assert waits == [True]
+    assert (report.delivered, gate.sent) == (3 * batch_rows, [batch_rows] * 3)
+    assert ours.verify() == equal(3 * batch_rows)
+
+
+def test_no_row_is_sent_beyond_the_limit_though_batches_overlap(
+    ours: Installation, batch_rows: int
+) -> None:
+    ours.write(3 * batch_rows)
+    counted = Faulty(ours.store, lambda _values: None)
+    report = ours.replay(counted, limit=batch_rows + 3)
+    assert (report.delivered, report.pending) == (batch_rows + 3, 2 * batch_rows - 3)
+    assert counted.sent == [batch_rows, 3]
 
 
 def test_a_store_out_of_reach_keeps_everything_and_is_left_alone_for_a_while(
@@ -85,18 +126,20 @@ def test_a_store_out_of_reach_keeps_everything_and_is_left_alone_for_a_while(
     assert ours.outbox.state(back_off.LAST_ERROR) is None
 
 
-def test_after_a_time_out_the_batches_are_halved_until_it_works(ours: Installation) -> None:
-    ours.write(BATCH_ROWS)
+def test_after_a_time_out_the_batches_are_halved_until_it_works(
+    ours: Installation, batch_rows: int
+) -> None:
+    ours.write(batch_rows)
     slow = Faulty(ours.store, raising(Transient("slow", details={"sqlstate": "57014"})))
     ours.replay(slow)
     ours.replay(slow)
-    assert slow.sent == [BATCH_ROWS, BATCH_ROWS // 2]
+    assert slow.sent == [batch_rows, batch_rows // 2]
     healthy = Faulty(ours.store, lambda _values: None)
     ours.replay(healthy)
-    assert healthy.sent == [BATCH_ROWS // 4] * 4
-    ours.write(BATCH_ROWS)
+    assert healthy.sent == [batch_rows // 4] * 4
+    ours.write(batch_rows)
     ours.replay(healthy)
-    assert healthy.sent[4:] == [BATCH_ROWS]
+    assert healthy.sent[4:] == [batch_rows]
 
 
 def test_a_lost_acknowledgement_leaves_no_duplicate(ours: Installation) -> None:
