@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
+from amx.core.sending import Deadline
 from amx.drivers.postgres import quoted
+from amx.stores.postgres_schema import BOOTSTRAP_LOCK
 from tests.postgres import PostgresServer
 from tests.support import Amx, Done
 
@@ -115,6 +118,31 @@ def test_several_enables_at_once_are_harmless_and_each_says_what_it_did(
     assert run(LATER, *CHECK, AMX_HOME=homes[3]).code == 0
     members = run(LATER, HS, "team", "--json", AMX_HOME=homes[3]).json["members"]
     assert [one["events"] for one in members] == [4 + (before is not None)]
+
+
+@pytest.mark.parametrize("before", [None, NOW], ids=["fresh", "upgrade"])
+def test_enables_wait_for_one_another_under_the_advisory_lock(
+    postgres: PostgresServer, database: str, tmp_path: Path, before: str | None
+) -> None:
+    homes = [str(tmp_path / f"home {number}") for number in range(3)]
+    for home in homes:
+        words = on_server(postgres, database, postgres.user)
+        run(NOW, "db", "add", "team", *words, AMX_HOME=home)
+    if before:
+        assert run(before, *ENABLE, AMX_HOME=homes[0]).code == 0
+    waiting = f"""
+        SELECT count(*), pg_sleep(0.05)::TEXT FROM pg_stat_activity
+        WHERE datname = '{database}' AND wait_event = 'advisory'"""
+    with closing(psycopg2.connect(postgres.dsn(database))) as holder:
+        holder.cursor().execute(f"SELECT pg_advisory_lock({BOOTSTRAP_LOCK})")
+        started = [release(LATER, *ENABLE, AMX_HOME=home) for home in homes]
+        deadline = Deadline(60)
+        while postgres.execute(waiting, database)[0][0] != len(homes):
+            assert not deadline.is_over
+    ends = [done(process) for process in started]
+    assert [(one.code, one.err) for one in ends] == [(0, "")] * 3
+    did = sorted(re.findall(r"version 2 \((.*?)\)", "".join(one.out for one in ends)))
+    assert did == sorted(["upgraded from version 1" if before else "created", "found", "found"])
 
 
 @pytest.fixture
