@@ -11,7 +11,7 @@ from amx.core.errors import RowsRejected, SharedStoreMismatch, Systemic, Transie
 from amx.core.models import Values
 from amx.core.origins import origins_of
 from amx.core.ports import SharedStore
-from amx.core.sending import Deadline
+from amx.core.sending import Batch, Deadline, Position
 from amx.core.tables import RUNS
 from amx.core.targets import LAST_FLUSH
 from tests.shared import rows
@@ -74,11 +74,25 @@ def test_it_stops_between_batches_when_told_to(ours: Installation, batch_rows: i
 
 
 def test_no_batch_follows_one_during_which_it_was_told_to_stop(
-    ours: Installation, batch_rows: int
+    ours: Installation, batch_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours.write(2 * batch_rows)
-    slow = Faulty(ours.store, lambda _values: None)
-    report = ours.replay(slow, is_stopping=lambda: bool(slow.sent))
+    is_next_read = threading.Event()
+    real, reads = ours.outbox.take, iter((None, is_next_read.set))
+
+    def take(after: Position | None, rows: int, max_bytes: int) -> Batch | None:
+        batch = real(after, rows, max_bytes)
+        if told := next(reads, None):
+            told()
+        return batch
+
+    monkeypatch.setattr(ours.outbox, "take", take)
+
+    def wait(_values: Sequence[Values]) -> None:
+        is_next_read.wait(30)
+
+    slow = Faulty(ours.store, wait)
+    report = ours.replay(slow, is_stopping=is_next_read.is_set)
     assert (report.delivered, report.pending) == (batch_rows, batch_rows)
     assert slow.sent == [batch_rows]
 
