@@ -47,7 +47,8 @@ COMMANDS = {
 """The root's commands, and where each lives: a module of `amx.commands`, or one command of it."""
 
 NESTED = {"db": {"history-store": "history_store"}}
-"""Groups that hold another group as well."""
+NESTED["history-store"] = {name: f"store_views:{name}" for name in ("dump-ddl", "team")}
+"""Groups that hold more than their module."""
 
 GLOBAL_OPTIONS = (
     ("--profile", "AMX_PROFILE", "Profile for this command."),
@@ -83,7 +84,7 @@ class LazyCommands(MutableMapping[str, Any]):
         del self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self._places, **self._loaded})
+        return iter({**self._loaded, **self._places})
 
     def __len__(self) -> int:
         return len({**self._places, **self._loaded})
@@ -242,8 +243,7 @@ def _finished(runtime: Runtime, *, has_failed: bool) -> int:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    message = "Stopped by SIGTERM. What was finished before stays."
-    raise Terminated(message)
+    raise Terminated("Stopped by SIGTERM. What was finished before stays.")
 
 
 def _guarded(runtime: Runtime, act: Callable[[], int]) -> int:

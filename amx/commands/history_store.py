@@ -1,12 +1,14 @@
-"""Guards 2 and 3: the team's shared store. Direct subcommands never ask; the bare group does."""
+"""Guards 2 and 3: the team's shared store. Direct subcommands never ask; the bare group does.
 
-from enum import Enum
-from typing import Annotated
+`dump-ddl` and `team` stand in ``store_views.py``.
+"""
+
+from typing import Annotated, Any
 
 import typer
 
 from amx.core import telling
-from amx.core.errors import NoTerminal, UsageError
+from amx.core.errors import UsageError
 from amx.output import Grid
 from amx.runtime import Runtime, runtime_of
 
@@ -18,13 +20,6 @@ app = typer.Typer(
 )
 
 SCHEMA = "AMX"
-
-
-class Backend(Enum):
-    """What a shared store may be."""
-
-    POSTGRESQL = "postgresql"
-    SQLITE = "sqlite"
 
 
 Profile = Annotated[str, typer.Option("--profile", help="Profile of the store's own server.")]
@@ -186,33 +181,6 @@ def drop_pending(
 
 
 @app.command()
-def dump_ddl(
-    ctx: typer.Context,
-    *,
-    profile: Annotated[str | None, typer.Option(help="Profile of the store's server.")] = None,
-    backend: Annotated[Backend | None, typer.Option(help="Instead of a profile.")] = None,
-    schema: Schema = SCHEMA,
-    grant_to: Annotated[str | None, typer.Option(help="Role that shall write rows.")] = None,
-) -> None:
-    """Print the SQL that bootstraps the shared schema. Nothing is connected to.
-
-    Example: amx history-store dump-ddl --backend postgresql --grant-to amx_writers
-    """
-    from amx.stores.ddl import bootstrap_ddl
-
-    runtime = runtime_of(ctx)
-    if (backend is None) == (profile is None):
-        message = "Say --profile P or --backend B, one of them. Nothing was changed."
-        raise UsageError(message, hint=f"{_PROGRAM} dump-ddl --backend postgresql")
-    kind = backend.value if backend else runtime.profile_named(profile or "").backend
-    text = bootstrap_ddl(kind, schema, grant_to=grant_to)
-    if runtime.output.is_json:
-        runtime.output.result({"ddl": text}, text)
-    else:
-        runtime.output.verbatim(text)
-
-
-@app.command()
 def migrate_from_local(ctx: typer.Context) -> None:
     """Queue every local row that the shared store lacks, then send what is queued.
 
@@ -246,55 +214,17 @@ def verify(
     telling.check_equal(found)
 
 
-@app.command()
-def team(
-    ctx: typer.Context,
-    *,
-    since: Annotated[str | None, typer.Option(help="A date, or a time ago: 7d.")] = None,
-) -> None:
-    """Show who ran what, by person, machine and version, as the shared store tells it now.
-
-    Example: amx history-store team --since 7d
-    """
-    from amx.core.durations import since_of
-
-    runtime = runtime_of(ctx)
-    members = runtime.sharing_reader.team(since_of(since) if since else None)
-    facts = [telling.member_facts(member) for member in members]
-    rows = [telling.member_cells(member) for member in members]
-    headers = ("WHO", "HOST", "VERSIONS", "RUNS", "SESSIONS", "EVENTS", "LAST SEEN")
-    runtime.output.result({"members": facts}, Grid(headers, rows))
-
-
 _PROGRAM = "amx history-store"
-
-_PLAIN = (status, disable, flush_pending, pending, drop_pending, verify, team)
-
-_RUN = {command.__name__.replace("_", "-"): command for command in _PLAIN}
 
 
 def _pick(ctx: typer.Context, runtime: Runtime) -> None:
-    from amx import picker
-    from amx.core import store_menu as menu
+    from amx import store_picker
 
-    if not runtime.has_terminal:
-        message = "The picker needs a terminal, and there is none. Nothing was changed."
-        words = ", ".join(menu.SUBCOMMANDS)
-        raise NoTerminal(message, hint=f"{_PROGRAM} with one of: {words}")
-    profiles = list(runtime.config.profiles)
-    entries = menu.entries_of(runtime.sharing_reader.status(), has_profiles=bool(profiles))
-    key = picker.choose_confirmed("History store", entries)
-    profile = None
-    if key == menu.ENABLE:
-        profile = picker.choose("Which profile's server?", [(one, one) for one in profiles])
-    if key is None or (key == menu.ENABLE and profile is None):
+    chosen = store_picker.choose(runtime)
+    if chosen is None:
         runtime.output.note("Nothing was changed.")
-    elif profile is not None:
-        enable(ctx, profile=profile)
-    elif key == menu.RETRY:
-        retry(ctx, everything=True)
-    elif key == menu.DUMP_DDL:
-        target = runtime.sharing_reader.status()
-        dump_ddl(ctx, profile=target.profile, schema=target.schema or SCHEMA)
-    else:
-        _RUN[key](ctx)
+        return
+    group: Any = ctx.command
+    command = group.get_command(ctx, chosen.key)
+    with command.make_context(chosen.key, list(chosen.words), parent=ctx) as called:
+        command.invoke(called)

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amx.core.documents import asset, session_document, turn_document
+from amx.core.documents import Document, asset, session_document, turn_document
+from amx.core.teammates import WHY_NOT, Wanted, check_own, newest, with_author
 from amx.output import Grid, Human
 from amx.runtime import Runtime, runtime_of
 
 if TYPE_CHECKING:
     from amx.core.conversations import Session
+    from amx.core.profiles import Profile
     from amx.core.turns import Turn
 
 app = typer.Typer(
@@ -44,28 +46,56 @@ def new(
 
 
 @app.command("list")
-def list_(
+def list_(  # noqa: PLR0913 - one an option
     ctx: typer.Context,
     *,
     all_profiles: Annotated[bool, typer.Option("--all-profiles", help="Of all profiles.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, latest first.")] = 50,
+    team: Annotated[bool, typer.Option("--team", help="Of the whole team, read live.")] = False,
+    by: Annotated[str | None, typer.Option(help="With --team: login name or actor.")] = None,
+    host: Annotated[str | None, typer.Option(help="With --team: machine.")] = None,
+    client_version: Annotated[str | None, typer.Option(help="With --team: version.")] = None,
+    since: Annotated[str | None, typer.Option(help="With --team: a date, or 7d ago.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=2**31, help="At most so many.")] = 50,
 ) -> None:
-    """List this profile's sessions and say which can be resumed from here.
+    """List this profile's sessions, latest first, and say which can be resumed from here.
+
+    With --team: everybody's sessions about the database that this profile points at.
 
     Example: amx session list --all-profiles
     """
     runtime = runtime_of(ctx)
     profile = runtime.profile_if_any if all_profiles else runtime.profile
-    found = runtime.sessions.list(None if all_profiles else profile, limit=limit)
-    documents = [session_document(one, runtime.sessions.why_not(one, profile)) for one in found]
-    rows = [
-        [one[key] for key in ("id", "profile", "status", "turn_count", "last_active_at", "title")]
-        + [one["why_not"] or "resumable"]
-        for one in documents
-    ]
-    headers = ("ID", "PROFILE", "STATUS", "TURNS", "LAST ACTIVE", "TITLE", "RESUMABLE")
+    asked = {"by": by, "host": host, "version": client_version, "since": since}
+    if team:
+        documents = _of_team(runtime, None if all_profiles else profile, limit, asked)
+    else:
+        check_own(Wanted(limit=limit, **asked), "session list")
+        found = runtime.sessions.list(None if all_profiles else profile, limit=limit)
+        documents = [session_document(one, runtime.sessions.why_not(one, profile)) for one in found]
+    keys = ["id", "profile", "status", "turn_count", "last_active_at", "title"]
+    keys += ["created_by", "hostname", "uuid"] if team else []
+    rows = [[one[key] for key in keys] + [one["why_not"] or "resumable"] for one in documents]
+    headers = ["ID", "PROFILE", "STATUS", "TURNS", "LAST ACTIVE", "TITLE"]
+    headers += ["BY", "HOST", "UUID"] if team else []
     name = None if all_profiles or profile is None else profile.name
-    runtime.output.result({"profile": name, "sessions": documents}, Grid(headers, rows))
+    document = {"profile": name, "sessions": documents}
+    runtime.output.result(document, Grid([*headers, "RESUMABLE"], rows))
+
+
+def _of_team(
+    runtime: Runtime, profile: "Profile | None", limit: int, asked: dict[str, str | None]
+) -> list[Document]:
+    from amx.core.conversations import Session
+
+    wanted = Wanted(limit=limit, identity=profile.identity if profile else None, **asked)
+    found = newest(runtime.sharing_reader, runtime.outbox_reader, Session, wanted)
+    return [with_author(session_document(one, _why_not(runtime, one)), one) for one in found]
+
+
+def _why_not(runtime: Runtime, session: "Session") -> str | None:
+    if session.local_id is None:
+        return WHY_NOT
+    return runtime.sessions.why_not(session, runtime.profile_if_any)
 
 
 @app.command()

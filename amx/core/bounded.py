@@ -7,16 +7,18 @@ it touches nothing but the store.
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from amx.core.errors import Transient
 from amx.core.models import Values
 from amx.core.outcome import Outcome
 from amx.core.ports import SharedStore
-from amx.core.reports import Member, StoreMeta
-from amx.core.sending import Deadline, NotTaken
+from amx.core.reports import Bootstrap, Member, StoreMeta
+from amx.core.sending import Deadline, NotTaken, Number, Numbers
+from amx.core.shapes import Shape
 from amx.core.tables import Table
+from amx.core.teammates import Wanted
 
 T = TypeVar("T")
 
@@ -47,8 +49,13 @@ class BoundedStore:
     def meta(self, deadline: Deadline) -> StoreMeta | None:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.meta(deadline), deadline)
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:  # noqa: D102 - the Protocol has it
+    def bootstrap(self, deadline: Deadline) -> Bootstrap:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.bootstrap(deadline), deadline)
+
+    def shapes(  # noqa: D102 - the Protocol has it
+        self, role: str | None, deadline: Deadline
+    ) -> tuple[Shape, Shape]:
+        return self._call(lambda store: store.shapes(role, deadline), deadline)
 
     def upsert(  # noqa: D102 - the Protocol has it
         self, table: Table, rows: Sequence[Values], deadline: Deadline
@@ -61,6 +68,26 @@ class BoundedStore:
         return self._call(
             lambda store: store.rows(table, origins, after, limit, deadline), deadline
         )
+
+    def numbers(  # noqa: D102 - the Protocol has it
+        self, origin: str, above: Mapping[str, int], deadline: Deadline
+    ) -> Mapping[str, Numbers]:
+        return self._call(lambda store: store.numbers(origin, above, deadline), deadline)
+
+    def numbered(  # noqa: D102 - the Protocol has it
+        self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline
+    ) -> Sequence[Number]:
+        return self._call(
+            lambda store: store.numbered(table, origin, after, limit, deadline), deadline
+        )
+
+    def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:  # noqa: D102 - the Protocol has it
+        return self._call(lambda store: store.orphans(table, origins, deadline), deadline)
+
+    def newest(  # noqa: D102 - the Protocol has it
+        self, table: Table, wanted: Wanted, deadline: Deadline
+    ) -> Sequence[Values]:
+        return self._call(lambda store: store.newest(table, wanted, deadline), deadline)
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:  # noqa: D102 - the Protocol has it
         return self._call(lambda store: store.team(since, deadline), deadline)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from amx.core.ports import Outbox
     from amx.core.profiles import Profile
-    from amx.core.reports import StoreMeta
+    from amx.core.reports import Bootstrap, StoreMeta
     from amx.core.targets import Target
+
+BOOTSTRAP_S = 300.0
+"""An upgrade of many rows may take its time."""
 
 _NO_RIGHT = "42501"
 
@@ -29,8 +32,7 @@ class Enabled(NamedTuple):
     """What `enable` found and did."""
 
     target: Target
-    meta: StoreMeta
-    is_new: bool
+    bootstrap: Bootstrap
     lacking: int
 
     @property
@@ -39,16 +41,16 @@ class Enabled(NamedTuple):
         return {
             "enabled": True,
             "target": self.target.words,
-            "schema_version": self.meta.schema_version,
-            "created": self.is_new,
+            "schema_version": self.bootstrap.meta.schema_version,
+            "created": self.bootstrap.found is None,
+            "upgraded_from": self.bootstrap.upgraded_from,
             "lacking": self.lacking,
         }
 
     @property
     def words(self) -> str:
         """What was done, in one line."""
-        state = "created" if self.is_new else "found"
-        version = f"schema version {self.meta.schema_version} ({state})"
+        version = f"schema version {self.bootstrap.meta.schema_version} ({self.bootstrap.words})"
         rows = "1 earlier local row" if self.lacking == 1 else f"{self.lacking} earlier local rows"
         lacking = f" It lacks {rows}." if self.lacking else ""
         return f"Shared mode is on: {self.target.words}, {version}.{lacking}"
@@ -57,7 +59,7 @@ class Enabled(NamedTuple):
 def enable(
     around: Surroundings, outbox: Outbox, profile_name: str, schema: str, database: str | None
 ) -> Enabled:
-    """Create or check the schema, turn dual-writing on, and say what the store lacks.
+    """Create, upgrade or check the schema, turn dual-writing on, and say what the store lacks.
 
     Raises:
         UnknownProfile: there is none of this name.
@@ -70,8 +72,8 @@ def enable(
     targets.check_switch(outbox, target)
     store = bounded(around, profile, target)
     try:
-        is_new = _is_missing(store)
-        meta = check_store(store.bootstrap(Deadline(ENABLE_S)), None, target.words)
+        done = _bootstrapped(store, profile)
+        meta = check_store(done.meta, None, target.words)
         lacking = Verifier(outbox, store).verify().missing
     except Transient as error:
         hint = error.hint or f"amx db test {shlex.quote(profile_name)}"
@@ -82,18 +84,17 @@ def enable(
     finally:
         store.close()
     _turn_on(around, outbox, target, meta)
-    return Enabled(target=target, meta=meta, is_new=is_new, lacking=lacking)
+    return Enabled(target=target, bootstrap=done, lacking=lacking)
 
 
-def _is_missing(store: BoundedStore) -> bool:
-    """Tell whether there is no shared schema yet.
+def _bootstrapped(store: BoundedStore, profile: Profile) -> Bootstrap:
+    """Create or upgrade the schema, once the store has answered.
 
-    A file that does not exist cannot be told from one out of reach: `bootstrap` finds out.
+    A file that does not exist cannot be told from one out of reach: it is made.
     """
-    try:
-        return store.meta(Deadline(ENABLE_S)) is None
-    except Transient:
-        return True
+    if profile.backend != "sqlite":
+        store.meta(Deadline(ENABLE_S))
+    return store.bootstrap(Deadline(BOOTSTRAP_S))
 
 
 def _way_on(error: Systemic, profile: Profile, target: Target) -> str:

@@ -41,7 +41,8 @@ class Holder(NamedTuple):
     def of_this_process(cls, purpose: str) -> "Holder":
         """Describe the process that calls."""
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        return cls(str(os.getpid()), os.uname().nodename, purpose, since)
+        host = os.uname().nodename.encode(errors="replace").decode()  # it need not be UTF-8
+        return cls(str(os.getpid()), host, purpose, since)
 
     @classmethod
     def of_descriptor(cls, descriptor: int) -> "Holder | None":

@@ -3,20 +3,21 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
-from amx.core import back_off
+from amx.core import back_off, marks
 from amx.core.clock import now
 from amx.core.errors import SchemaTooNew, SharedStoreError, SharedStoreMismatch, Systemic
 from amx.core.locks import store_lock
 from amx.core.models import Values
+from amx.core.origins import adopt, begin_origin
 from amx.core.ports import Outbox, SharedStore
 from amx.core.reports import ReplayReport, StoreMeta
 from amx.core.sending import Batch, Deadline, NotTaken, Position
 from amx.core.sifting import Sifted, sift
 from amx.core.tables import SCHEMA_VERSION, Table
 from amx.core.targets import LAST_FLUSH, STORE_ID, STORE_VERSION
+from amx.core.verdicts import Verdict, verdict_of
 
 BATCH_ROWS = 2000
 BATCH_BYTES = 4 << 20
@@ -32,27 +33,6 @@ _LAST = "\U0010ffff"
 """Sorts behind every id."""
 
 Progress = Callable[[int, int], None]
-
-
-class Verdict(Enum):
-    """What a row that was sent turns out to be."""
-
-    DELIVERED = "delivered"
-    BEHIND = "behind"
-    FOREIGN = "foreign"
-
-
-def verdict_of(row: Values, stored: Values | None) -> Verdict:
-    """Judge a row by what the store holds instead of it; None where the store took it.
-
-    The same revision with other content, or a higher one, means that the local store went back
-    in time: nobody else writes rows of this origin.
-    """
-    if stored is None or dict(stored) == dict(row):
-        return Verdict.DELIVERED
-    if stored["origin_id"] != row["origin_id"]:
-        return Verdict.FOREIGN
-    return Verdict.BEHIND
 
 
 def check_store(meta: StoreMeta | None, remembered: str | None, target: str) -> StoreMeta:
@@ -95,8 +75,9 @@ class OutboxReplayer:
         outbox: What is queued.
         open_store: Gives the store; called only when there is something to send.
         lock_path: The lock that one flusher of this installation holds.
-        on_rolled_back: Told how many rows were found to be behind the store: the local store
-            was restored from a backup, or cloned.
+        on_rolled_back: Told, once a new origin was begun, how many rows were moved to it or
+            found to be behind the store: the local store was restored from a backup, or cloned.
+        on_restored: Told once that the shared store has forgotten what it had confirmed.
     """
 
     def __init__(
@@ -106,11 +87,13 @@ class OutboxReplayer:
         *,
         lock_path: Path,
         on_rolled_back: Callable[[int], None],
+        on_restored: Callable[[], None] = lambda: None,
     ) -> None:
         self._outbox = outbox
         self._open_store = open_store
         self._lock_path = lock_path
         self._on_rolled_back = on_rolled_back
+        self._on_restored = on_restored
 
     def replay(
         self,
@@ -147,21 +130,40 @@ class OutboxReplayer:
             store = self._open_store()
             drain = _Drain(self._outbox, limit, is_stopping, progress)
             try:
-                self._check(store, deadline)
+                drain.found = self._check(store, deadline)
                 drain.run(store, deadline)
+                if self._tell_behind(drain):  # of which the store is told, too
+                    drain.run(store, deadline)
             except SharedStoreError as error:
                 drain.problem, drain.hint = error.message, error.hint
                 self._note_failure(error)
             finally:
                 store.close()
-            if drain.behind:
-                self._on_rolled_back(drain.behind)
+                drain.keep_marks()
+            self._tell_behind(drain)
         return self._report(drain, began)
 
-    def _check(self, store: SharedStore, deadline: Deadline) -> None:
+    def _check(self, store: SharedStore, deadline: Deadline) -> marks.Found:
+        """Recognise the store, and whether either side went back in time, before it gets a row."""
         meta = store.meta(_call(deadline))
         meta = check_store(meta, self._outbox.state(STORE_ID), store.target)
         self._outbox.set_state({STORE_ID: meta.store_id, STORE_VERSION: str(meta.schema_version)})
+        found = marks.look(self._outbox, store, meta, deadline)
+        if found.moved is not None:
+            self._on_rolled_back(found.moved)
+            marks.settle(self._outbox)
+        if found.is_restored:
+            self._on_restored()
+        return found
+
+    def _tell_behind(self, drain: "_Drain") -> bool:
+        behind, drain.behind = drain.behind, 0
+        if drain.found and drain.has_copied:  # else the origin of these rows was left before
+            begin_origin(self._outbox)
+            drain.found, drain.has_copied = None, False
+        if behind:
+            self._on_rolled_back(behind)
+        return behind > 0
 
     def _note_failure(self, error: SharedStoreError) -> None:
         back_off.note_failure(self._outbox, error.message)
@@ -194,6 +196,8 @@ class _Drain:
     problem: str | None = None
     hint: str | None = None
     paused: set[str] = field(default_factory=set)
+    found: marks.Found | None = None
+    has_copied: bool = False
 
     def run(self, store: SharedStore, deadline: Deadline) -> None:
         """Send batch after batch, and begin anew while rows came in or back meanwhile."""
@@ -245,8 +249,12 @@ class _Drain:
             match verdict_of(row, instead):
                 case Verdict.DELIVERED:
                     done.append(_sent(table, row))
+                    if self.found:
+                        self.found.marks.note(table.name, row)
                 case Verdict.BEHIND if instead is not None:
                     self._raise_above(table, row, int(instead["revision"] or 0))
+                case Verdict.COPIED if instead is not None:
+                    adopt(self.outbox, table.name, str(row["id"]), str(instead["origin_id"]))
                 case _:
                     self.outbox.quarantine(_sent(table, row), _FOREIGN)
         if not sifted.problem:
@@ -259,6 +267,12 @@ class _Drain:
         if self.outbox.is_current(_sent(table, row)):
             self.outbox.raise_revision(table.name, str(row["id"]), revision)
             self.behind += 1
+            self.has_copied |= self.found is not None and self.found.is_present(row)
+
+    def keep_marks(self) -> None:
+        """Keep how far the store is known to have our rows."""
+        if self.found:
+            self.found.marks.keep(self.outbox)
 
     def _note_success(self) -> None:
         back_off.note_success(self.outbox)

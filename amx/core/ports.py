@@ -21,10 +21,12 @@ if TYPE_CHECKING:
         TableInfo,
     )
     from amx.core.models import Values
-    from amx.core.reports import Member, OutboxEntry, QueueCounts, StoreMeta
+    from amx.core.reports import Bootstrap, Member, OutboxEntry, QueueCounts, StoreMeta
     from amx.core.rows import RowT
-    from amx.core.sending import Batch, Deadline, NotTaken, Position
+    from amx.core.sending import Batch, Deadline, NotTaken, Number, Numbers, Position
+    from amx.core.shapes import Shape
     from amx.core.tables import Table
+    from amx.core.teammates import Wanted
 
 Where = Mapping[str, str | int | None]
 """Columns that must have these values, all of them."""
@@ -125,6 +127,18 @@ class Outbox(Protocol):
     def raise_revision(self, table: str, row_id: str, above: int) -> None:
         """Raise a row's revision above this one and enter it."""
 
+    def raise_revisions(self, table: str, rows: Sequence[tuple[str, int]]) -> None:
+        """Raise the revision of each of these rows above the one beside it, and enter them."""
+
+    def numbered(self, table: Table, origin: str, after: Number, limit: int) -> Sequence[Number]:
+        """Return numbers and keys of an origin's rows in that order, from behind this one."""
+
+    def move_to_origin(self, table: str, row_ids: Sequence[str], origin: str) -> int:
+        """Give another origin to rows that were never sent; return how many.
+
+        Nothing else of their stamp changes, and nothing of it once the shared store has them.
+        """
+
     def local_rows(self, table: Table, after: str, limit: int) -> Sequence[Values]:
         """Return rows of one table in key order, from behind this key."""
 
@@ -153,8 +167,18 @@ class SharedStore(Protocol):
     def meta(self, deadline: Deadline) -> StoreMeta | None:
         """Return what the store says of itself; None where it has no schema."""
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:
-        """Create the schema where it is missing, in one transaction; else change nothing."""
+    def bootstrap(self, deadline: Deadline) -> Bootstrap:
+        """Create the schema where it is missing, or upgrade an older one, in one transaction.
+
+        A schema that is current, or newer, is left alone. Several bootstraps at once are
+        harmless: each says what it did itself.
+        """
+
+    def shapes(self, role: str | None, deadline: Deadline) -> tuple[Shape, Shape]:
+        """Return the shape that the bootstrap DDL makes, and the one that is there.
+
+        With a role, its rights are part of both.
+        """
 
     def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
@@ -171,6 +195,25 @@ class SharedStore(Protocol):
         self, table: Table, origins: Sequence[str], after: str, limit: int, deadline: Deadline
     ) -> Sequence[Values]:
         """Return rows of these origins in key order, from behind this key."""
+
+    def numbers(
+        self, origin: str, above: Mapping[str, int], deadline: Deadline
+    ) -> Mapping[str, Numbers]:
+        """Return, by table, the highest number of an origin, and what repeats one above these.
+
+        It takes no longer the more rows there are: only the newest are looked at for repeated ones.
+        """
+
+    def numbered(
+        self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline
+    ) -> Sequence[Number]:
+        """Return numbers and keys of an origin's rows in that order, from behind this one."""
+
+    def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:
+        """Return how many rows of these origins name a parent that is not there."""
+
+    def newest(self, table: Table, wanted: Wanted, deadline: Deadline) -> Sequence[Values]:
+        """Return rows of anybody, newest first."""
 
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
         """Return who wrote what, latest first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,12 @@ class ReplayReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """How the local rows and the shared rows compare; counts of rows."""
+    """How the local rows and the shared rows compare; counts of rows.
+
+    ``elsewhere`` are shared rows that another copy of this installation wrote under an origin
+    which this one has left; ``orphans`` are shared rows whose parent is not there, because it
+    could not be sent yet or was taken away.
+    """
 
     checked: int
     pending: int
@@ -50,6 +56,13 @@ class VerifyReport:
     stale: int
     altered: int
     extra: int
+    elsewhere: int = 0
+    orphans: int = 0
+
+    @property
+    def has_all(self) -> bool:
+        """Whether the shared store has all that it was sent, in its latest revision."""
+        return not (self.missing or self.stale or self.altered)
 
     @property
     def is_equal(self) -> bool:
@@ -80,3 +93,24 @@ class StoreMeta:
     epoch: int
     bootstrapped_by: str
     bootstrapped_at: str
+
+
+class Bootstrap(NamedTuple):
+    """What a bootstrap leaves, and the schema version it found; None where it found none."""
+
+    meta: StoreMeta
+    found: int | None
+
+    @property
+    def upgraded_from(self) -> int | None:
+        """The version before, where there was an older one."""
+        is_older = self.found is not None and self.found < self.meta.schema_version
+        return self.found if is_older else None
+
+    @property
+    def words(self) -> str:
+        """What was done to the schema, in few words."""
+        if self.found is None:
+            return "created"
+        before = self.upgraded_from
+        return "found" if before is None else f"upgraded from version {before}"

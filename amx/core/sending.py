@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from amx.core.models import Values
 from amx.core.tables import Table
@@ -23,6 +24,17 @@ class Deadline:
     def is_over(self) -> bool:
         """Whether it has passed."""
         return self.remaining_s == 0.0
+
+
+Number: TypeAlias = tuple[int, str]
+"""A row's ``local_id`` and its key."""
+
+
+class Numbers(NamedTuple):
+    """The numbers of one origin in one table: the highest, and how many stand there twice."""
+
+    highest: int
+    repeated: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from amx.core.outbox import OutboxReplayer, Progress
     from amx.core.ports import Outbox, SharedStore
     from amx.core.profiles import Profile
-    from amx.core.reports import Member, OutboxEntry, ReplayReport, VerifyReport
+    from amx.core.reports import OutboxEntry, ReplayReport, VerifyReport
     from amx.core.status import StoreStatus
     from amx.core.targets import Target
     from amx.core.verify import Verifier
 
 ENABLE_S = 30.0
-TEAM_S = 30.0
 LOCK_WAIT_S = 5.0
 FOR_EVER_S = 10.0 * 365 * 86400
 
@@ -36,7 +35,7 @@ class Surroundings(NamedTuple):
     """What shared mode needs of the program around it.
 
     ``patch`` changes the configuration durably, and ``config`` then tells it as it is;
-    ``record`` records an event of a kind, about a subject, with details.
+    ``record`` records an event of a kind, about a subject, with details; ``warn`` says one line.
     """
 
     config: Callable[[], Config]
@@ -44,6 +43,7 @@ class Surroundings(NamedTuple):
     patch: Callable[[Patch], None]
     record: Callable[[str, str, Mapping[str, object]], object]
     open_store: Callable[[Profile, str, str | None], SharedStore]
+    warn: Callable[[str], None]
 
 
 class SharingService:
@@ -59,6 +59,12 @@ class SharingService:
         self._around = around
         self._outbox = outbox
         self.lock_path = lock_path
+        self._has_told = False
+
+    @property
+    def around(self) -> Surroundings:
+        """The program around it."""
+        return self._around
 
     @property
     def replayer(self) -> OutboxReplayer:
@@ -70,6 +76,7 @@ class SharingService:
             self._store_of_queue,
             lock_path=self.lock_path,
             on_rolled_back=self._note_rolled_back,
+            on_restored=self._note_restored,
         )
 
     def store(self) -> SharedStore:
@@ -188,7 +195,12 @@ class SharingService:
         Raises:
             SharedStoreError: the store could not be read.
         """
-        return self._verified(lambda verifier: verifier.verify())
+        from amx.core.targets import RESTORED_AT
+
+        report = self._verified(lambda verifier: verifier.verify())
+        if report.has_all and self._outbox.state(RESTORED_AT):
+            self._outbox.set_state({RESTORED_AT: None})
+        return report
 
     def repair(self) -> int:
         """Enter what the shared store lacks, has older or has altered; return how many.
@@ -197,14 +209,6 @@ class SharingService:
             SharedStoreError: the store could not be read.
         """
         return self._verified(lambda verifier: verifier.repair())
-
-    def team(self, since: str | None) -> list[Member]:
-        """Return who wrote what, as the shared store tells it now.
-
-        Raises:
-            SharedStoreError: the store could not be read.
-        """
-        return self._read(lambda store: list(store.team(since, Deadline(TEAM_S))))
 
     def _nothing_flushed(self) -> ReplayReport:
         from amx.core.reports import ReplayReport
@@ -235,10 +239,14 @@ class SharingService:
         from amx.core.verify import Verifier
 
         with store_lock(self.lock_path, wait_s=LOCK_WAIT_S, purpose="verify"):
-            return self._read(lambda store: act(Verifier(self._outbox, store)))
+            return self.read(lambda store: act(Verifier(self._outbox, store)))
 
-    def _read(self, act: Callable[[SharedStore], T]) -> T:
-        """Read the store, once it was recognised as the one that was enabled."""
+    def read(self, act: Callable[[SharedStore], T]) -> T:
+        """Read the store, once it was recognised as the one that was enabled.
+
+        Raises:
+            SharedStoreError: it could not be read.
+        """
         from amx.core.outbox import check_store
         from amx.core.targets import STORE_ID
 
@@ -255,10 +263,19 @@ class SharingService:
             store.close()
 
     def _note_rolled_back(self, rows: int) -> None:
-        from amx.core.origins import begin_origin
+        from amx.core.origins import PRESENT
+        from amx.core.telling import rolled_back_words
 
-        origin = begin_origin(self._outbox)
-        self._record("rolled-back", {"rows": rows, "new_origin": origin})
+        self._record("rolled-back", {"rows": rows, "new_origin": self._outbox.state(PRESENT)})
+        if not self._has_told:
+            self._around.warn(rolled_back_words(rows))
+        self._has_told = True
+
+    def _note_restored(self) -> None:
+        from amx.core.telling import RESTORED
+
+        self._record("store-restored", {})
+        self._around.warn(RESTORED)
 
     def _record(self, kind: str, details: Mapping[str, object]) -> None:
         record(self._around, self._outbox, kind, details)

@@ -9,7 +9,7 @@ from amx.core.config.model import Config
 from amx.core.durations import age_s, words_of
 from amx.core.errors import CheckFailed
 from amx.core.ports import Outbox
-from amx.core.targets import LAST_FLUSH, STORE_VERSION, Target
+from amx.core.targets import LAST_FLUSH, RESTORED_AT, STORE_VERSION, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class StoreStatus:
     last_flush_at: str | None
     last_error: str | None
     backing_off_until: str | None
+    store_looks_restored_at: str | None = None
 
     @property
     def document(self) -> Mapping[str, object]:
@@ -38,7 +39,8 @@ class StoreStatus:
         """The status as people read it."""
         present = now()
         oldest = self.oldest_pending_at
-        return {
+        restored = self.store_looks_restored_at
+        facts = {
             "Shared mode": "on" if self.enabled else "off",
             "Profile": self.profile or "-",
             "Target": self.target or "-",
@@ -50,6 +52,8 @@ class StoreStatus:
             "Last error": self.last_error or "-",
             "Not tried until": self.backing_off_until or "-",
         }
+        mend = "amx history-store verify --repair"
+        return facts | ({"Store restored": f"since {restored}: {mend}"} if restored else {})
 
     @property
     def queue_words(self) -> str:
@@ -79,6 +83,7 @@ def status_of(outbox: Outbox, target: Target | None, config: Config) -> StoreSta
         last_flush_at=outbox.state(LAST_FLUSH),
         last_error=outbox.state(back_off.LAST_ERROR),
         backing_off_until=back_off.runs_until(outbox),
+        store_looks_restored_at=outbox.state(RESTORED_AT),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from amx.core.checking import Looked
     from amx.core.status import StoreStatus
 
 STATUS = "status"
@@ -42,8 +43,22 @@ def entries_of(status: StoreStatus, *, has_profiles: bool) -> list[Entry]:
     entries += _queue_entries(status)
     if status.target:
         entries += [Entry(VERIFY, "Verify"), Entry(TEAM, "Team")]
-        entries.append(Entry(DUMP_DDL, "Dump DDL", _dump_ddl(status)))
+        entries.append(Entry(DUMP_DDL, "Dump DDL"))
     return entries
+
+
+def dump_ddl_question(status: StoreStatus, looked: Looked) -> str | None:
+    """Return what is asked before Dump DDL; nothing where the profile has no schema yet."""
+    if looked.problem is None and not looked.is_there:
+        return None
+    there = f"{status.target} has the schema already (version {looked.version})."
+    if looked.problem is not None:
+        problem = looked.problem.removesuffix(".")
+        there = f"Whether {status.target} has the schema could not be asked: {problem}."
+    return (
+        f"{there} Dump DDL prints the SQL that would bootstrap it again; nothing is run, so there "
+        f"is nothing to undo. {status.queue_words}; that stays queued. Print it?"
+    )
 
 
 def _queue_entries(status: StoreStatus) -> list[Entry]:
@@ -61,26 +76,20 @@ def _queue_entries(status: StoreStatus) -> list[Entry]:
 def _disable(status: StoreStatus) -> str:
     return (
         "Disable stops dual-writing for every run of this workstation until it is enabled again. "
-        f"{status.queue_words}; that stays queued. Disable?"
+        f"{status.queue_words}; that stays queued. Undo: Enable. Disable?"
     )
 
 
 def _flush(status: StoreStatus) -> str:
     return (
         f"Flush pending sends everything that is queued to {status.target}. "
-        f"{status.queue_words}. The alternative is Drop pending. Flush?"
+        f"{status.queue_words}. The alternative is Drop pending. What was sent cannot be taken "
+        "back. Flush?"
     )
 
 
 def _drop(status: StoreStatus) -> str:
     return (
         f"Drop pending empties the queue. {status.queue_words}. The team will not see that; "
-        "the local rows stay, and migrate-from-local can queue them again. Drop?"
-    )
-
-
-def _dump_ddl(status: StoreStatus) -> str:
-    return (
-        f"{status.target} has the schema already (version {status.schema_version or 'unknown'}). "
-        "Dump DDL prints the SQL that would bootstrap it again; nothing is run. Print it?"
+        "the local rows stay. Undo: migrate-from-local queues them again. Drop?"
     )

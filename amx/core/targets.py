@@ -21,7 +21,11 @@ KEY = "target"
 STORE_ID = "store_id"
 STORE_VERSION = "store_schema_version"
 LAST_FLUSH = "last_flush_at"
-"""What is remembered of the store that the target turned out to be."""
+RESTORED_AT = "store_looks_restored_at"
+"""What is remembered of the store that the target turned out to be.
+
+``RESTORED_AT`` is when it was noticed that it went back in time, until `verify` finds it whole.
+"""
 
 LONGEST_NAME = 63
 """Bytes of an identifier, unless a server was built otherwise."""

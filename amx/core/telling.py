@@ -14,9 +14,33 @@ if TYPE_CHECKING:
 ENTRY = ("id", "table", "local_id", "revision", "state", "attempts", "queued_at", "last_error")
 """What is shown of an entry."""
 
-COMPARED = ("checked", "pending", "missing", "stale", "altered", "extra")
+COMPARED = (
+    "checked",
+    "pending",
+    "missing",
+    "stale",
+    "altered",
+    "extra",
+    "elsewhere",
+    "orphans",
+)
 
 MEMBER = ("created_by", "hostname", "client_versions", "runs", "sessions", "events", "last_seen_at")
+
+RESTORED = (
+    "The shared store has forgotten rows that it had confirmed: it was restored from an older"
+    " backup. They are all here. To send them again: amx history-store verify --repair"
+)
+
+
+def rolled_back_words(rows: int) -> str:
+    """Return what is said of a local store that went back in time."""
+    concerned = "1 row is" if rows == 1 else f"{rows} rows are"
+    return (
+        "The local store was restored from a backup, or cloned with its machine: the shared store"
+        " knows more of its origin than it does. A new origin has begun, so nothing collides;"
+        f" {concerned} concerned. To compare: amx history-store verify"
+    )
 
 
 def check_delivered(report: ReplayReport) -> None:

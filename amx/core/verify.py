@@ -1,18 +1,22 @@
 """Proof that local rows and shared rows agree: both sides are streamed in key order."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from amx.core.models import Values
-from amx.core.origins import origins_of
+from amx.core.origins import left_origins, origins_of
 from amx.core.ports import Outbox, SharedStore
 from amx.core.reports import VerifyReport
 from amx.core.sending import Deadline
 from amx.core.tables import SHARED_TABLES, Table
 
 PAGE_ROWS = 1000
+
+ENTER_ROWS = 2000
+"""So many differing rows are entered again at a time."""
 
 CALL_S = 60.0
 
@@ -26,6 +30,7 @@ class State(Enum):
     STALE = "stale"
     ALTERED = "altered"
     EXTRA = "extra"
+    ELSEWHERE = "elsewhere"
 
 
 class Comparison(NamedTuple):
@@ -78,6 +83,8 @@ class Verifier:
             stale=counts[State.STALE],
             altered=counts[State.ALTERED],
             extra=counts[State.EXTRA],
+            elsewhere=counts[State.ELSEWHERE],
+            orphans=self._orphans(),
         )
 
     def enter_missing(self) -> int:
@@ -100,23 +107,30 @@ class Verifier:
         return self._enter({State.MISSING, State.STALE, State.ALTERED})
 
     def _enter(self, states: set[State]) -> int:
+        """Enter what is in one of these states, a chunk of one table in one transaction."""
         entered = 0
-        for one in self._comparisons():
-            if one.state not in states:
-                continue
-            entered += 1
-            if one.state is State.ALTERED:
-                self._outbox.raise_revision(one.table.name, one.row_id, one.shared_revision)
-            else:
-                self._outbox.enter(one.table.name, [one.row_id])
+        differing = (one for one in self._comparisons() if one.state in states)
+        for name, ones in groupby(differing, lambda one: one.table.name):
+            while chunk := list(islice(ones, ENTER_ROWS)):
+                entered += len(chunk)
+                altered = [one for one in chunk if one.state is State.ALTERED]
+                above = [(one.row_id, one.shared_revision) for one in altered]
+                self._outbox.raise_revisions(name, above)
+                lacked = [one.row_id for one in chunk if one.state is not State.ALTERED]
+                self._outbox.enter(name, lacked)
         return entered
+
+    def _orphans(self) -> int:
+        origins = origins_of(self._outbox)
+        children = [table for table in SHARED_TABLES if table.parent]
+        return sum(self._store.orphans(one, origins, Deadline(CALL_S)) for one in children)
 
     def _comparisons(self) -> Iterator[Comparison]:
         for table in SHARED_TABLES:
             yield from self._compare(table)
 
     def _compare(self, table: Table) -> Iterator[Comparison]:
-        origins = origins_of(self._outbox)
+        origins, left = origins_of(self._outbox), left_origins(self._outbox)
         mine = _stream(lambda after: self._outbox.local_rows(table, after, PAGE_ROWS))
         theirs = _stream(
             lambda after: self._store.rows(table, origins, after, PAGE_ROWS, Deadline(CALL_S))
@@ -125,12 +139,21 @@ class Verifier:
             row_id = str((local or shared or {})["id"])
             is_equal = local is not None and shared is not None and dict(local) == dict(shared)
             is_pending = not is_equal and bool(self._outbox.pending_among(table.name, [row_id]))
+            state = state_of(local, shared, is_pending=is_pending)
+            if state is State.EXTRA and shared and _is_elsewhere(table, shared, left):
+                state = State.ELSEWHERE
             yield Comparison(
                 table,
                 row_id,
-                state_of(local, shared, is_pending=is_pending),
+                state,
                 int((shared or {}).get("revision") or 0),
             )
+
+
+def _is_elsewhere(table: Table, shared: Values, left: Mapping[str, Mapping[str, int]]) -> bool:
+    """Tell whether another copy wrote a row, under an origin that this installation has left."""
+    first = left.get(str(shared["origin_id"]), {}).get(table.name)
+    return first is not None and int(shared["local_id"] or 0) >= first
 
 
 def merged(

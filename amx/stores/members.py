@@ -3,8 +3,33 @@
 from collections.abc import Sequence
 
 from amx.core.reports import Member
+from amx.core.teammates import Wanted
 
 Tally = tuple[str, str, str, int, int, int, str]
+
+
+_LAST_ACTIVE = {"runs": "started_at", "sessions": "last_active_at"}
+
+
+def condition(table: str, wanted: Wanted, mark: str) -> tuple[str, list[object]]:
+    """Return the SQL condition for the rows that are wanted, and its parameters.
+
+    Args:
+        table: The table of the rows.
+        wanted: Which of them.
+        mark: How the backend's driver writes a parameter.
+    """
+    known = {
+        f"(created_by = {mark} OR actor = {mark})": wanted.by,
+        f"hostname = {mark}": wanted.host,
+        f"client_version = {mark}": wanted.version,
+        f"identity = {mark}": wanted.identity,
+        f"{_LAST_ACTIVE[table]} >= {mark}": wanted.since,
+    }
+    asked = {sql: value for sql, value in known.items() if value is not None}
+    params = [value for sql, value in asked.items() for _ in range(sql.count(mark))]
+    kept = "status <> 'deleted'" if table == "sessions" else "TRUE"
+    return " AND ".join([kept, *asked]), [*params, wanted.limit]
 
 
 def members_of(tallies: Sequence[Tally]) -> list[Member]:

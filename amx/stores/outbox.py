@@ -4,6 +4,7 @@ Every method is one or more short transactions; none is open while the network i
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from sqlite3 import Connection
 from sqlite3 import Row as Record
@@ -13,7 +14,7 @@ from amx.core.clock import now
 from amx.core.models import Values
 from amx.core.reports import OutboxEntry, QueueCounts
 from amx.core.rows import clean
-from amx.core.sending import Batch, Position
+from amx.core.sending import Batch, Number, Position
 from amx.core.tables import BY_NAME, SHARED_TABLES, Table
 from amx.stores.local import ENTER, SQLiteLocalStore
 from amx.stores.schema import COUNTERS, DROPPED, ENTERED
@@ -132,13 +133,38 @@ class SQLiteOutbox:
         return entered
 
     def raise_revision(self, table: str, row_id: str, above: int) -> None:
+        self.raise_revisions(table, [(row_id, above)])
+
+    def raise_revisions(self, table: str, rows: Sequence[tuple[str, int]]) -> None:
         known = BY_NAME[table]
-        with self._database.transaction() as connection:
-            connection.execute(
-                f"UPDATE {known.name} SET revision = ? + 1 WHERE id = ? AND revision <= ?",
-                (above, row_id, above),
-            )
-            _enter(connection, known, [row_id])
+        for chunk in _chunks(rows):
+            with self._database.transaction() as connection:
+                connection.executemany(
+                    f"UPDATE {known.name} SET revision = ? + 1 WHERE id = ? AND revision <= ?",
+                    [(above, row_id, above) for row_id, above in chunk],
+                )
+                _enter(connection, known, [row_id for row_id, _ in chunk])
+
+    def numbered(self, table: Table, origin: str, after: Number, limit: int) -> Sequence[Number]:
+        records = self._database.query(
+            f"SELECT local_id, id FROM {table.name} "
+            "WHERE local_id >= ? AND (local_id, id) > (?, ?) AND origin_id = ? "
+            "ORDER BY local_id LIMIT ?",
+            (after[0], *after, origin, limit),
+        )
+        return [(record["local_id"], record["id"]) for record in records]
+
+    def move_to_origin(self, table: str, row_ids: Sequence[str], origin: str) -> int:
+        name = BY_NAME[table].name
+        moved = 0
+        for chunk in _chunks(row_ids):
+            with self._database.transaction() as connection, _without_guard(connection, name):
+                done = connection.executemany(
+                    f"UPDATE {name} SET origin_id = ? WHERE id = ? AND origin_id <> ?",
+                    [(origin, row_id, origin) for row_id in chunk],
+                )
+                moved += max(0, done.rowcount)
+        return moved
 
     def local_rows(self, table: Table, after: str, limit: int) -> Sequence[Values]:
         records = self._database.query(
@@ -206,6 +232,22 @@ class SQLiteOutbox:
             with self._database.transaction() as connection:
                 changed += max(0, connection.executemany(sql, chunk).rowcount)
         return changed
+
+
+@contextmanager
+def _without_guard(connection: Connection, table: str) -> Iterator[None]:
+    """Lift the trigger that freezes the stamps of a table, inside one transaction.
+
+    Nobody else ever sees the table without it: it is made again, word for word, before the end,
+    and a transaction that does not get there is undone as a whole.
+    """
+    name = f"{table}_attribution"
+    (sql,) = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?", (name,)
+    ).fetchone()
+    connection.execute(f"DROP TRIGGER {name}")
+    yield
+    connection.execute(sql)
 
 
 def _drop(connection: Connection, entries: Sequence[Record]) -> int:

@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING, cast
 from amx.core.errors import SharedStoreError, Systemic, Transient
 from amx.core.models import Values
 from amx.core.profiles import Profile
-from amx.core.reports import Member, StoreMeta
+from amx.core.reports import Bootstrap, Member, StoreMeta
 from amx.core.rows import canonical_json
-from amx.core.sending import Deadline, NotTaken
-from amx.core.tables import Column, Kind, Table
+from amx.core.sending import Deadline, NotTaken, Number, Numbers
+from amx.core.shapes import Shape
+from amx.core.tables import SCHEMA_VERSION, Kind, Table
+from amx.core.teammates import Wanted
 from amx.drivers.postgres import RETRIED_AT_ONCE, connect, insert_rows, query, quoted
-from amx.stores.ddl import META, bootstrap_ddl, updatable
+from amx.stores.ddl import updatable
 from amx.stores.members import Tally, members_of
+from amx.stores.numbering import (
+    numbered_sql,
+    numbers_of,
+    numbers_parameters,
+    numbers_sql,
+    orphans_sql,
+)
+from amx.stores.postgres_views import moment, newest_query, selected, team_query
+from amx.stores.steps import META
 
 if TYPE_CHECKING:
     from amx.drivers.postgres import Connection
-
-BOOTSTRAP_LOCK = 0x616D78
-"""Key of the advisory lock that one bootstrap holds against another."""
+    from amx.stores.postgres_schema import PostgresSchema
 
 _ATTEMPTS = 3
 
@@ -59,16 +68,20 @@ class PostgresSharedStore:
                 return None
             raise
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:
-        meta = self.meta(deadline)
-        if meta is None:
-            lock = f"SELECT pg_advisory_xact_lock({BOOTSTRAP_LOCK});\n"
-            self._query(lock + bootstrap_ddl("postgresql", self._schema), (), deadline)
-            meta = self._read_meta(deadline)
+    def bootstrap(self, deadline: Deadline) -> Bootstrap:
+        before = self.meta(deadline)
+        found = before.schema_version if before else None
+        if before is not None and before.schema_version >= SCHEMA_VERSION:
+            return Bootstrap(before, found)
+        is_ours = self._in_schema(deadline).make(found)
+        meta = self._read_meta(deadline)
         if meta is None:
             msg = f"{self.target} has lost its row of {META}"
             raise Systemic(msg)
-        return meta
+        return Bootstrap(meta, found if is_ours else meta.schema_version)
+
+    def shapes(self, role: str | None, deadline: Deadline) -> tuple[Shape, Shape]:
+        return self._in_schema(deadline).shapes(role)
 
     def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
@@ -88,7 +101,7 @@ class PostgresSharedStore:
     ) -> Sequence[Values]:
         found = self._query(
             f"""
-            SELECT {_selected(table)}
+            SELECT {selected(table)}
             FROM {self._place(table.name)}
             WHERE origin_id = ANY(%s) AND id > %s
             ORDER BY id
@@ -98,28 +111,32 @@ class PostgresSharedStore:
         )
         return [_values(table, record) for record in found]
 
+    def numbers(
+        self, origin: str, above: Mapping[str, int], deadline: Deadline
+    ) -> Mapping[str, Numbers]:
+        parameters = numbers_parameters(origin, above)
+        return numbers_of(self._query(numbers_sql(self._place, "%s"), parameters, deadline))
+
+    def numbered(
+        self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline
+    ) -> Sequence[Number]:
+        sql = numbered_sql(table, self._place, "%s")
+        found = self._query(sql, (origin, after[0], *after, limit), deadline)
+        return cast("list[Number]", found)
+
+    def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:
+        sql = orphans_sql(table, self._place, "= ANY(%s)")
+        [(count,)] = self._query(sql, (list(origins),), deadline)
+        return cast("int", count)
+
+    def newest(self, table: Table, wanted: Wanted, deadline: Deadline) -> Sequence[Values]:
+        sql, params = newest_query(table, self._place(table.name), wanted)
+        return [_values(table, record) for record in self._query(sql, params, deadline)]
+
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
-        found = self._query(
-            f"""
-            SELECT created_by, hostname, client_version,
-                   SUM(runs)::BIGINT, SUM(sessions)::BIGINT, SUM(events)::BIGINT,
-                   {_moment("MAX(updated_at)")}
-            FROM (
-                SELECT *, 1 AS runs, 0 AS sessions, 0 AS events
-                FROM (SELECT {_WHO} FROM {self._place("runs")}) AS one
-                UNION ALL
-                SELECT *, 0, 1, 0
-                FROM (SELECT {_WHO} FROM {self._place("sessions")}) AS two
-                UNION ALL
-                SELECT *, 0, 0, 1
-                FROM (SELECT {_WHO} FROM {self._place("events")}) AS three
-            ) AS work
-            WHERE updated_at >= COALESCE(%s::TIMESTAMPTZ, '-infinity')
-            GROUP BY created_by, hostname, client_version""",
-            (since,),
-            deadline,
+        return members_of(
+            cast("list[Tally]", self._query(team_query(self._place), (since,), deadline))
         )
-        return members_of(cast("list[Tally]", found))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -130,7 +147,7 @@ class PostgresSharedStore:
         found = self._query(
             f"""
             SELECT schema_version, oldest_writer, store_id, epoch, bootstrapped_by,
-                   {_moment("bootstrapped_at")}
+                   {moment("bootstrapped_at")}
             FROM {self._place(META)}
             WHERE singleton = %s""",
             (True,),
@@ -138,14 +155,14 @@ class PostgresSharedStore:
         )
         if not found:
             return None  # whoever bootstraps makes it again, under another random id
-        version, oldest, store_id, epoch, author, moment = found[0]
+        version, oldest, store_id, epoch, author, made_at = found[0]
         return StoreMeta(
             schema_version=cast("int", version),
             oldest_writer=cast("int", oldest),
             store_id=str(store_id),
             epoch=cast("int", epoch),
             bootstrapped_by=str(author),
-            bootstrapped_at=str(moment),
+            bootstrapped_at=str(made_at),
         )
 
     def _insert(self, table: Table, rows: Sequence[Values], deadline: Deadline) -> set[object]:
@@ -175,7 +192,7 @@ class PostgresSharedStore:
     def _stored(self, table: Table, ids: list[str], deadline: Deadline) -> list[Values]:
         found = self._query(
             f"""
-            SELECT {_selected(table)}
+            SELECT {selected(table)}
             FROM {self._place(table.name)}
             WHERE id = ANY(%s)
             ORDER BY id""",
@@ -183,6 +200,11 @@ class PostgresSharedStore:
             deadline,
         )
         return [_values(table, record) for record in found]
+
+    def _in_schema(self, deadline: Deadline) -> "PostgresSchema":
+        from amx.stores.postgres_schema import PostgresSchema
+
+        return PostgresSchema(lambda sql, params: self._query(sql, params, deadline), self._schema)
 
     def _query(
         self, sql: str, params: Sequence[object], deadline: Deadline
@@ -213,27 +235,6 @@ class PostgresSharedStore:
     def _place(self, table: str) -> str:
         """Return a table's quoted name for a statement with parameters, hence ``%%``."""
         return f"{quoted(self._schema)}.{quoted(table)}".replace("%", "%%")
-
-
-_WHO = "created_by, hostname, client_version, updated_at"
-
-
-def _selected(table: Table) -> str:
-    return ", ".join(_as_text(column) for column in table.columns)
-
-
-def _as_text(column: Column) -> str:
-    """Return how a column is read, so that psycopg2 makes no Python values of its own.
-
-    Its datetimes end with the year 9999, and its JSON would lose large numbers.
-    """
-    if column.kind is Kind.TIMESTAMP:
-        return _moment(column.name)
-    return f"{column.name}::TEXT" if column.kind is Kind.JSON else column.name
-
-
-def _moment(expression: str) -> str:
-    return f"""to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
 def _values(table: Table, record: Sequence[object]) -> Values:

@@ -2,22 +2,31 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
-from amx.core.attribution import login
 from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient
 from amx.core.models import Values
 from amx.core.profiles import Profile
-from amx.core.reports import Member, StoreMeta
-from amx.core.sending import Deadline, NotTaken
-from amx.core.tables import Table
-from amx.stores.ddl import META, bootstrap_ddl, updatable
-from amx.stores.members import Tally, members_of
+from amx.core.reports import Bootstrap, Member, StoreMeta
+from amx.core.sending import Deadline, NotTaken, Number, Numbers
+from amx.core.shapes import Shape
+from amx.core.tables import SCHEMA_VERSION, Table
+from amx.core.teammates import Wanted
+from amx.stores.ddl import updatable
+from amx.stores.members import Tally, condition, members_of
+from amx.stores.numbering import (
+    numbered_sql,
+    numbers_of,
+    numbers_parameters,
+    numbers_sql,
+    orphans_sql,
+)
 from amx.stores.schema import APPLICATION_ID
+from amx.stores.steps import META
 
 _BUSY_TIMEOUT_S = 30.0
 
@@ -58,16 +67,18 @@ class SQLiteSharedStore:
         with self._open(deadline) as connection:
             return _meta(connection)
 
-    def bootstrap(self, deadline: Deadline) -> StoreMeta:
+    def bootstrap(self, deadline: Deadline) -> Bootstrap:
         with self._open(deadline, mode="rwc") as connection:
             meta = _meta(connection)
-            if meta is None:
-                _create(connection)
-                meta = _meta(connection)
-        if meta is None:
-            msg = f"{self._target} has lost its row of {META}"
-            raise Systemic(msg)
-        return meta
+            if meta is not None and meta.schema_version >= SCHEMA_VERSION:
+                return Bootstrap(meta, meta.schema_version)
+            return self._made(connection)
+
+    def shapes(self, role: str | None, deadline: Deadline) -> tuple[Shape, Shape]:  # noqa: ARG002 - a file has no roles
+        from amx.stores.sqlite_schema import expected_shape, shape_of
+
+        with self._open(deadline) as connection:
+            return expected_shape(), shape_of(connection)
 
     def upsert(
         self, table: Table, rows: Sequence[Values], deadline: Deadline
@@ -102,6 +113,40 @@ class SQLiteSharedStore:
             )
             return [dict(zip(table.names, record, strict=True)) for record in found]
 
+    def numbers(
+        self, origin: str, above: Mapping[str, int], deadline: Deadline
+    ) -> Mapping[str, Numbers]:
+        with self._open(deadline) as connection:
+            parameters = numbers_parameters(origin, above)
+            return numbers_of(connection.execute(numbers_sql(str, "?"), parameters).fetchall())
+
+    def numbered(
+        self, table: Table, origin: str, after: Number, limit: int, deadline: Deadline
+    ) -> Sequence[Number]:
+        with self._open(deadline) as connection:
+            sql = numbered_sql(table, str, "?")
+            return connection.execute(sql, (origin, after[0], *after, limit)).fetchall()
+
+    def orphans(self, table: Table, origins: Sequence[str], deadline: Deadline) -> int:
+        among = f"IN ({', '.join('?' * len(origins))})"
+        with self._open(deadline) as connection:
+            found = connection.execute(orphans_sql(table, str, among), origins).fetchone()
+            return int(found[0])
+
+    def newest(self, table: Table, wanted: Wanted, deadline: Deadline) -> Sequence[Values]:
+        which, params = condition(table.name, wanted, "?")
+        with self._open(deadline) as connection:
+            found = connection.execute(
+                f"""
+                SELECT {", ".join(table.names)}
+                FROM {table.name}
+                WHERE {which}
+                ORDER BY id DESC
+                LIMIT ?""",
+                params,
+            )
+            return [dict(zip(table.names, record, strict=True)) for record in found]
+
     def team(self, since: str | None, deadline: Deadline) -> Sequence[Member]:
         with self._open(deadline) as connection:
             found = connection.execute(
@@ -123,6 +168,21 @@ class SQLiteSharedStore:
 
     def close(self) -> None:
         """Nothing is held between calls."""
+
+    def _made(self, connection: sqlite3.Connection) -> Bootstrap:
+        """Create or upgrade the schema, unless another process has just done it."""
+        from amx.stores.sqlite_schema import make
+
+        with _transaction(connection):
+            before = _meta(connection)
+            found = before.schema_version if before else None
+            if found is None or found < SCHEMA_VERSION:
+                make(connection, found)
+            meta = _meta(connection)
+        if meta is None:
+            msg = f"{self._target} has lost its row of {META}"
+            raise Systemic(msg)
+        return Bootstrap(meta, found)
 
     @contextmanager
     def _open(self, deadline: Deadline, *, mode: str = "rw") -> Iterator[sqlite3.Connection]:
@@ -171,14 +231,6 @@ def _meta(connection: sqlite3.Connection) -> StoreMeta | None:
         bootstrapped_by=author,
         bootstrapped_at=moment,
     )
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    connection.executescript(f"BEGIN IMMEDIATE;\n{bootstrap_ddl('sqlite', '')}")
-    connection.execute(
-        "UPDATE meta SET bootstrapped_by = ? WHERE bootstrapped_by = 'dump-ddl'", (login(),)
-    )
-    connection.execute("COMMIT")
 
 
 @contextmanager

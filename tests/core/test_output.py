@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amx.core.errors import UnknownProfile
+from amx.core.pace import Pace
 from amx.output import Grid, Output, as_json, copy_field, visible
 
 STEERING = [chr(code) for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"]
@@ -97,9 +98,34 @@ def test_an_error_for_a_script_is_one_object() -> None:
     }
 
 
-def test_progress_is_shown_on_terminals_only() -> None:
+def test_progress_is_shown_on_terminals_only_and_what_comes_next_stands_below_it() -> None:
     terminal, pipe = Terminal(), io.StringIO()
     for err in (terminal, pipe):
-        Output({}, stdout=io.StringIO(), stderr=err).progress(1, 2, "orders\x1b")
-    assert terminal.getvalue() == "\r\x1b[2K1/2 orders\\x1b"
-    assert pipe.getvalue() == ""
+        output = Output({}, stdout=io.StringIO(), stderr=err)
+        output.progress(1, 2, "orders\x1b")
+        output.progress(2, 2, "orders\x1b")
+        output.note("Done.")
+        output.note("Really.")
+    lines = terminal.getvalue().split("\r\x1b[2K")
+    assert lines[1] == "[##########..........] 1/2 orders\\x1b"
+    assert lines[2].startswith("[####################] 2/2 orders\\x1b, ")
+    assert lines[2].endswith(" s left\nDone.\nReally.\n")
+    assert pipe.getvalue() == "Done.\nReally.\n"
+
+
+def test_a_result_stands_below_the_progress() -> None:
+    both = Terminal()
+    output = Output({}, stdout=both, stderr=both)
+    output.progress(1, 1, "rows sent")
+    output.verbatim("1\n")
+    assert both.getvalue().endswith("rows sent\n1\n")
+
+
+def test_the_pace_is_what_was_done_since_the_first_look() -> None:
+    times = iter([10.0, 12.0, 12.0])
+    pace = Pace(lambda: next(times))
+    assert pace.words(1000, 9000, "rows sent") == "[##..................] 1000/9000 rows sent"
+    assert (
+        pace.words(5000, 9000, "rows") == "[###########.........] 5000/9000 rows, 2,000/s, 2 s left"
+    )
+    assert Pace(lambda: 1.0).words(0, 0, "rows") == "[....................] 0/0 rows"

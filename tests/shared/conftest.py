@@ -1,6 +1,13 @@
 """Shared stores of both backends, each empty and its own."""
 
 import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +19,7 @@ from amx.stores.postgres import PostgresSharedStore
 from amx.stores.sqlite import SQLiteSharedStore
 from tests.postgres import PostgresServer
 from tests.shared.installation import Installation
+from tests.shared.pickers import Snapshot
 from tests.support import Amx
 
 SCHEMA = 'te"am 100% ünïcode'
@@ -40,6 +48,13 @@ def postgres_profile(postgres: PostgresServer) -> Profile:
 def sqlite_profile(tmp_path: Path) -> Profile:
     """Give a profile of a file that does not exist yet."""
     return profile_of("team", {"backend": "sqlite", "path": str(tmp_path / "team.db")}, {})
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Give the port of a server that acknowledges what it gets and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])
@@ -71,3 +86,40 @@ def team(amx: Amx, tmp_path: Path) -> Path:
     assert amx("db", "add", "team", "--backend", "sqlite", "--path", str(path)).code == 0
     assert amx("history-store", "enable", "--profile", "team").code == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a home in shared mode with a row queued and the store away; return it."""
+    folder = tmp_path_factory.mktemp("template")
+    store = folder / "team.db"
+    environ = {**os.environ, "HOME": str(folder), "AMX_HOME": str(folder / "amx")}
+
+    def amx(*args: str) -> None:
+        subprocess.run([sys.executable, "-m", "amx", *args], env=environ, check=True)
+
+    amx("db", "add", "team", "--backend", "sqlite", "--path", str(store))
+    amx("history-store", "enable", "--profile", "team")
+    store.rename(folder / "away.db")
+    amx("session", "new")
+    return folder / "amx"
+
+
+@pytest.fixture
+def queued_home(template: Path, home: Path) -> Path:
+    """Give this test a home in shared mode with a row queued; return it."""
+    shutil.copytree(template, home)
+    return home
+
+
+@pytest.fixture
+def snapshot(home: Path) -> Snapshot:
+    """Give what must not change: configuration and queue."""
+
+    def take() -> tuple[object, ...]:
+        with closing(sqlite3.connect(home / "local.db")) as connection:
+            queue = connection.execute("SELECT * FROM outbox").fetchall()
+            events = connection.execute("SELECT count(*) FROM events").fetchall()
+        return (home / "config.yml").read_bytes(), queue, events
+
+    return take

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from amx.core.models import Row, Values
-from amx.core.origins import begin_origin
 from amx.core.outbox import OutboxReplayer
 from amx.core.ports import SharedStore
 from amx.core.reports import ReplayReport, VerifyReport
@@ -30,6 +29,7 @@ class Installation:
         self.lock_path = folder / "flush.lock"
         self.store = store
         self.rolled_back: list[int] = []
+        self.restored: list[Path] = []
         self.open()
 
     def open(self) -> None:
@@ -60,7 +60,8 @@ class Installation:
             self.outbox,
             lambda: store or self.store,
             lock_path=self.lock_path,
-            on_rolled_back=self._note_rolled_back,
+            on_rolled_back=self.rolled_back.append,
+            on_restored=lambda: self.restored.append(self.path),
         )
 
     def replay(self, store: SharedStore | None = None, **options: object) -> ReplayReport:
@@ -85,10 +86,6 @@ class Installation:
             self.open()
 
         return restore
-
-    def _note_rolled_back(self, count: int) -> None:
-        self.rolled_back.append(count)
-        begin_origin(self.outbox)
 
 
 class Faulty:

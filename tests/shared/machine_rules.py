@@ -130,7 +130,7 @@ class OutboxMachine(World):
 
     # --- operators
 
-    @rule(who=st.sampled_from(PEOPLE), is_shared=POISONED)
+    @rule(who=st.sampled_from(PEOPLE), is_shared=st.booleans())
     def change_the_situation(self, who: Attribution, *, is_shared: bool) -> None:
         """Another account, host or version goes on from now on, in shared mode or not."""
         COUNTED["switches"] += self.situation.is_shared is is_shared

@@ -13,7 +13,7 @@ from amx.core.errors import Systemic, Transient
 from amx.core.ports import SharedStore
 from amx.core.profiles import profile_of
 from amx.core.sending import Deadline
-from amx.core.tables import RUNS
+from amx.core.tables import RESULTS, RUNS
 from amx.stores.postgres import PostgresSharedStore
 from tests.shared import rows
 from tests.shared.installation import Installation
@@ -46,11 +46,15 @@ def silent_store(port: int) -> SharedStore:
 
 def test_a_bounded_store_does_what_the_store_does(bare_store: SharedStore) -> None:
     bounded = BoundedStore(lambda: bare_store, "team")
-    meta = bounded.bootstrap(Deadline(30))
+    meta = bounded.bootstrap(Deadline(30)).meta
     run = rows.run()
     assert bounded.meta(Deadline(30)) == meta
     assert bounded.upsert(RUNS, [run], Deadline(30)) == []
     assert bounded.rows(RUNS, [rows.ORIGIN], "", 9, Deadline(30)) == [run]
+    number = (int(run["local_id"] or 0), str(run["id"]))
+    assert bounded.numbers(rows.ORIGIN, {}, Deadline(30))["runs"] == (number[0], 0)
+    assert bounded.numbered(RUNS, rows.ORIGIN, (0, ""), 9, Deadline(30)) == [number]
+    assert bounded.orphans(RESULTS, [rows.ORIGIN], Deadline(30)) == 0
     assert [member.runs for member in bounded.team(None, Deadline(30))] == [1]
     assert bounded.target == "team"
     bounded.close()

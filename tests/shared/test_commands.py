@@ -26,6 +26,7 @@ def test_status_of_a_new_installation_writes_nothing(amx: Amx, home: Path) -> No
         "last_flush_at": None,
         "last_error": None,
         "backing_off_until": None,
+        "store_looks_restored_at": None,
     }
     assert not home.exists()
 
@@ -48,6 +49,7 @@ def test_enable_a_second_time_is_harmless(amx: Amx, team: Path) -> None:
         "target": f"sqlite:{team}",
         "schema_version": 1,
         "created": False,
+        "upgraded_from": None,
         "lacking": 0,
     }
 
@@ -177,6 +179,8 @@ def test_a_tampered_row_is_found_and_mended(amx: Amx, team: Path) -> None:
         "stale": 0,
         "altered": 1,
         "extra": 0,
+        "elsewhere": 0,
+        "orphans": 0,
     }
     assert json.loads(found.err)["error"]["code"] == "check.found"
     assert amx(HS, "verify", "--repair").code == 0

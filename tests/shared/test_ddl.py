@@ -112,7 +112,7 @@ def restricted(postgres: PostgresServer, admin: str, postgres_profile: Profile) 
 def test_a_role_with_only_our_grants_writes_and_updates(restricted: Profile) -> None:
     store = PostgresSharedStore(restricted, SCHEMA, None, os.environ)
     first = rows.run()
-    assert store.bootstrap(Deadline(30)).bootstrapped_by == "postgres"
+    assert store.bootstrap(Deadline(30)).meta.bootstrapped_by == "postgres"
     assert store.upsert(RUNS, [first], Deadline(30)) == []
     newer = {**first, "revision": 2, "status": "completed"}
     assert store.upsert(RUNS, [newer], Deadline(30)) == []

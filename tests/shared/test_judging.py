@@ -3,8 +3,9 @@
 import pytest
 
 from amx.core.errors import SharedStoreMismatch, Systemic
-from amx.core.outbox import Verdict, check_store, verdict_of
+from amx.core.outbox import check_store
 from amx.core.reports import StoreMeta
+from amx.core.verdicts import Verdict, verdict_of
 from tests.shared import rows
 
 META = StoreMeta(
@@ -50,7 +51,10 @@ def test_a_newer_store_that_still_takes_our_rows_is_written_to() -> None:
         ({}, Verdict.DELIVERED),
         ({"revision": 1, "status": "failed"}, Verdict.BEHIND),
         ({"revision": 2}, Verdict.BEHIND),
-        ({"origin_id": "another"}, Verdict.FOREIGN),
+        ({"origin_id": "another"}, Verdict.COPIED),
+        ({"origin_id": "another", "revision": 7, "error": "late"}, Verdict.COPIED),
+        ({"origin_id": "another", "hostname": "engine"}, Verdict.FOREIGN),
+        ({"origin_id": "another", "local_id": 9}, Verdict.FOREIGN),
     ],
 )
 def test_a_row_is_judged_by_what_the_store_holds(

@@ -63,10 +63,10 @@ def test_a_store_that_lost_its_row_of_meta_is_another_store_once_it_is_enabled_a
     postgres_profile: Profile, postgres: PostgresServer
 ) -> None:
     store = PostgresSharedStore(postgres_profile, "AMX", None, {})
-    first = store.bootstrap(Deadline(30))
+    first = store.bootstrap(Deadline(30)).meta
     postgres.execute('DELETE FROM "AMX".meta', postgres_profile.database)
     assert store.meta(Deadline(30)) is None
-    again = store.bootstrap(Deadline(30))
+    again = store.bootstrap(Deadline(30)).meta
     assert again.schema_version == first.schema_version
     assert again.store_id != first.store_id
     store.close()
@@ -91,7 +91,7 @@ def write_session_of_a_profile(amx: Amx) -> None:
 def test_a_path_that_is_no_text_is_a_path(tmp_path: Path) -> None:
     path = str(tmp_path / "\udcff ?#%.db")
     store = SQLiteSharedStore(profile_of("team", {"backend": "sqlite", "path": path}, {}))
-    assert store.bootstrap(Deadline(30)).schema_version == 1
+    assert store.bootstrap(Deadline(30)).meta.schema_version == 1
     assert Path(path).exists()
 
 

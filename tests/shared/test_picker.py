@@ -2,77 +2,19 @@
 
 import os
 import re
-import shutil
 import signal
-import sqlite3
-import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pexpect
 import pytest
 
+from tests.shared.pickers import DOWN, HS, NOES, TITLE, WAYS_OUT, Snapshot, ended
 from tests.support import Amx, AmxPty
 
-HS = "history-store"
 
-TITLE = "Escape leaves"
-
-DOWN = "\x1b[B"
-
-WAYS_OUT = {"Escape": "\x1b", "Ctrl-C": "\x03", "Ctrl-D": "\x04"}
-
-Snapshot = Callable[[], tuple[object, ...]]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a home in shared mode with a row queued and the store away; return it."""
-    folder = tmp_path_factory.mktemp("template")
-    store = folder / "team.db"
-    environ = {**os.environ, "HOME": str(folder), "AMX_HOME": str(folder / "amx")}
-
-    def amx(*args: str) -> None:
-        subprocess.run([sys.executable, "-m", "amx", *args], env=environ, check=True)
-
-    amx("db", "add", "team", "--backend", "sqlite", "--path", str(store))
-    amx(HS, "enable", "--profile", "team")
-    store.rename(folder / "away.db")
-    amx("session", "new")
-    return folder / "amx"
-
-
-@pytest.fixture
-def team(template: Path, home: Path) -> Path:
-    """Give this test a home in shared mode with a row queued; return it."""
-    shutil.copytree(template, home)
-    return home
-
-
-@pytest.fixture
-def snapshot(home: Path) -> Snapshot:
-    """Give what must not change: configuration and queue."""
-
-    def take() -> tuple[object, ...]:
-        with closing(sqlite3.connect(home / "local.db")) as connection:
-            queue = connection.execute("SELECT * FROM outbox").fetchall()
-            events = connection.execute("SELECT count(*) FROM events").fetchall()
-        return (home / "config.yml").read_bytes(), queue, events
-
-    return take
-
-
-def ended(child: "pexpect.spawn[str]") -> tuple[str, int | None]:
-    """Wait for the end; return what was shown since the last question, and the exit code."""
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.before or "", child.exitstatus
-
-
-def test_enter_shows_the_status(amx_pty: AmxPty, team: Path, snapshot: Snapshot) -> None:
-    assert team.exists()
+def test_enter_shows_the_status(amx_pty: AmxPty, queued_home: Path, snapshot: Snapshot) -> None:
+    assert queued_home.exists()
     before = snapshot()
     child = amx_pty(HS)
     child.expect(TITLE)
@@ -86,9 +28,9 @@ def test_enter_shows_the_status(amx_pty: AmxPty, team: Path, snapshot: Snapshot)
 
 @pytest.mark.parametrize("key", WAYS_OUT.values(), ids=WAYS_OUT.keys())
 def test_each_way_out_of_the_list_changes_nothing(
-    amx_pty: AmxPty, team: Path, snapshot: Snapshot, key: str
+    amx_pty: AmxPty, queued_home: Path, snapshot: Snapshot, key: str
 ) -> None:
-    assert team.exists()
+    assert queued_home.exists()
     before = snapshot()
     child = amx_pty(HS)
     child.expect(TITLE)
@@ -98,9 +40,6 @@ def test_each_way_out_of_the_list_changes_nothing(
     assert code == 0
     assert "Nothing was changed." in shown
     assert snapshot() == before
-
-
-NOES = {"Enter": "\r", "n": "n", "nonsense and Enter": "x\r", **WAYS_OUT}
 
 
 @pytest.mark.parametrize(
@@ -114,9 +53,9 @@ NOES = {"Enter": "\r", "n": "n", "nonsense and Enter": "x\r", **WAYS_OUT}
 )
 @pytest.mark.parametrize("key", NOES.values(), ids=NOES.keys())
 def test_anything_but_a_yes_to_a_destructive_entry_changes_nothing(  # noqa: PLR0913, PLR0917 - fixtures
-    amx_pty: AmxPty, team: Path, snapshot: Snapshot, key: str, steps: int, effect: str
+    amx_pty: AmxPty, queued_home: Path, snapshot: Snapshot, key: str, steps: int, effect: str
 ) -> None:
-    assert team.exists()
+    assert queued_home.exists()
     before = snapshot()
     child = amx_pty(HS)
     child.expect(TITLE)
@@ -132,8 +71,8 @@ def test_anything_but_a_yes_to_a_destructive_entry_changes_nothing(  # noqa: PLR
     assert snapshot() == before
 
 
-def test_a_yes_does_it(amx: Amx, amx_pty: AmxPty, team: Path) -> None:
-    assert team.exists()
+def test_a_yes_does_it(amx: Amx, amx_pty: AmxPty, queued_home: Path) -> None:
+    assert queued_home.exists()
     child = amx_pty(HS)
     child.expect(TITLE)
     child.send(DOWN + "\r")
@@ -159,8 +98,10 @@ def test_enable_asks_which_profile(amx: Amx, amx_pty: AmxPty, tmp_path: Path) ->
     assert (tmp_path / "team.db").exists()
 
 
-def test_a_lost_terminal_changes_nothing(amx_pty: AmxPty, team: Path, snapshot: Snapshot) -> None:
-    assert team.exists()
+def test_a_lost_terminal_changes_nothing(
+    amx_pty: AmxPty, queued_home: Path, snapshot: Snapshot
+) -> None:
+    assert queued_home.exists()
     before = snapshot()
     child = amx_pty(HS)
     child.expect(TITLE)
@@ -172,9 +113,9 @@ def test_a_lost_terminal_changes_nothing(amx_pty: AmxPty, team: Path, snapshot: 
 
 
 def test_a_terminal_that_is_closed_changes_nothing(
-    amx_pty: AmxPty, team: Path, snapshot: Snapshot
+    amx_pty: AmxPty, queued_home: Path, snapshot: Snapshot
 ) -> None:
-    assert team.exists()
+    assert queued_home.exists()
     before = snapshot()
     child = amx_pty(HS)
     child.expect(TITLE)
@@ -186,16 +127,16 @@ def test_a_terminal_that_is_closed_changes_nothing(
 
 @pytest.mark.parametrize("args", [["--no-input"], ["status"]])
 def test_nothing_is_asked_on_a_terminal_unless_the_picker_is_wanted(
-    amx_pty: AmxPty, team: Path, args: list[str]
+    amx_pty: AmxPty, queued_home: Path, args: list[str]
 ) -> None:
-    assert team.exists()
+    assert queued_home.exists()
     shown, code = ended(amx_pty(HS, *args))
     assert TITLE not in shown
     assert code == (2 if args == ["--no-input"] else 0)
 
 
-def test_the_questions_go_to_standard_error(team: Path, tmp_path: Path) -> None:
-    assert team.exists()
+def test_the_questions_go_to_standard_error(queued_home: Path, tmp_path: Path) -> None:
+    assert queued_home.exists()
     out = tmp_path / "out.txt"
     code = f"import os, sys; os.dup2(os.open({str(out)!r}, os.O_WRONLY | os.O_CREAT), 1)"
     code += "; from amx.cli import main; sys.exit(main(['history-store']))"
@@ -209,7 +150,7 @@ def test_the_questions_go_to_standard_error(team: Path, tmp_path: Path) -> None:
 
 
 def test_an_escape_between_two_questions_is_a_no(
-    amx_pty: AmxPty, team: Path, snapshot: Snapshot
+    amx_pty: AmxPty, queued_home: Path, snapshot: Snapshot
 ) -> None:
     before = snapshot()
     child = amx_pty("history-store")

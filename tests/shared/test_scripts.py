@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from amx.core import store_menu as menu
 from tests.postgres import PostgresServer
 from tests.shared.installation import write_session
-from tests.support import Amx
+from tests.support import Amx, AmxPty
 
 HS = "history-store"
 
@@ -52,6 +53,7 @@ SUBCOMMANDS = [
     ["pending"],
     ["retry", "--all"],
     ["dump-ddl", "--profile", "team"],
+    ["dump-ddl", "--profile", "team", "--check"],
     ["migrate-from-local"],
     ["verify"],
     ["team"],
@@ -60,11 +62,23 @@ SUBCOMMANDS = [
 ]
 
 
-def test_no_subcommand_ever_asks_with_standard_input_closed(team: Path) -> None:
+GROUPS = ([HS], ["db", HS])
+
+
+def test_no_subcommand_is_missing_here() -> None:
+    from amx.cli import _command
+
+    group = _command().commands[HS]
+    assert {args[0] for args in SUBCOMMANDS} == set(group.commands) == set(menu.SUBCOMMANDS)
+    assert set(_command().commands["db"].commands[HS].commands) == set(menu.SUBCOMMANDS)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=" ".join)
+def test_no_subcommand_ever_asks_with_standard_input_closed(team: Path, group: list[str]) -> None:
     assert team.exists()
     for args in SUBCOMMANDS:
         done = subprocess.run(
-            [sys.executable, "-m", "amx", HS, *args],
+            [sys.executable, "-m", "amx", *group, *args],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=30,
@@ -72,6 +86,20 @@ def test_no_subcommand_ever_asks_with_standard_input_closed(team: Path) -> None:
             preexec_fn=lambda: os.close(0),
         )
         assert (args, done.returncode) == (args, 0), done.stderr
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=" ".join)
+def test_no_subcommand_ever_asks_on_a_terminal(
+    amx_pty: AmxPty, team: Path, group: list[str]
+) -> None:
+    assert team.exists()
+    for args in SUBCOMMANDS:
+        child = amx_pty(*group, *args)
+        shown = child.read()  # to its end: whoever asks would wait for ever
+        child.close()
+        assert (args, child.exitstatus) == (args, 0), shown
+        assert "y/N" not in shown
+        assert "\x1b[6n" not in shown  # where is the cursor? a prompt asks that first
 
 
 @pytest.mark.parametrize("args", [["flush-pending"], ["team"], ["verify"], ["migrate-from-local"]])

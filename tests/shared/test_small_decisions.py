@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amx.core import store_menu as menu
+from amx.core.checking import Looked
 from amx.core.durations import age_s, seconds_of, since_of, words_of
 from amx.core.errors import CheckFailed, RowsLeft, RowsRejected, UsageError
 from amx.core.models import Values
@@ -164,12 +165,23 @@ def test_the_picker_offers_only_what_makes_sense_now(
 
 def test_each_destructive_entry_says_what_it_does_to_how_much_of_what_age() -> None:
     asked = {one.key: one.question for one in menu.entries_of(QUEUED, has_profiles=True)}
+    asked["dump-ddl"] = menu.dump_ddl_question(QUEUED, Looked(version=1))
     destructive = {"disable", "flush-pending", "drop-pending", "dump-ddl"}
     assert {key for key, question in asked.items() if question} == destructive
-    for key in ("disable", "flush-pending", "drop-pending"):
+    undo = ("Undo: Enable", "cannot be taken back", "Undo: migrate-from-local", "nothing to undo")
+    for key, way_back in zip(sorted(destructive), (undo[0], *undo[2:], undo[1]), strict=True):
         assert "Queued: 3 pending and 1 quarantined, the oldest for" in str(asked[key])
+        assert way_back in str(asked[key])
     assert "every run of this workstation" in str(asked["disable"])
     assert "alternative is Drop pending" in str(asked["flush-pending"])
+
+
+def test_dump_ddl_asks_only_where_the_profile_has_the_schema_or_cannot_be_asked() -> None:
+    assert menu.dump_ddl_question(ON, Looked()) is None
+    there = str(menu.dump_ddl_question(ON, Looked(version=1)))
+    assert "sqlite:/t has the schema already (version 1)" in there
+    away = str(menu.dump_ddl_question(ON, Looked(problem="no route.")))
+    assert "Whether sqlite:/t has the schema could not be asked: no route. Dump DDL" in away
 
 
 def test_limits_are_kept_or_told() -> None:

@@ -1,5 +1,6 @@
 """The proof that both sides agree, and what it finds when they do not."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from amx.core.origins import begin_origin, origins_of
 from amx.core.ports import SharedStore
 from amx.core.reports import VerifyReport
 from amx.core.sending import Deadline
-from amx.core.tables import RUNS
+from amx.core.tables import RESULTS, RUNS, TURNS
 from amx.core.verify import PAGE_ROWS, State, Verifier, merged, state_of
 from tests.shared import rows
 from tests.shared.installation import Installation
@@ -78,6 +79,67 @@ def test_many_pages_are_compared_to_their_end(ours: Installation) -> None:
     ours.write(PAGE_ROWS + 1)
     ours.replay()
     assert ours.verify().checked == PAGE_ROWS + 1
+
+
+def test_many_rows_are_entered_again_a_chunk_per_transaction(ours: Installation) -> None:
+    count = 4001
+    ours.write(count)
+    ours.outbox.drop(is_quarantined_only=False)
+    connection = ours.local.database.connection()
+    assert connection is not None
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    assert Verifier(ours.outbox, ours.store).enter_missing() == count
+    assert sum(one.startswith("BEGIN") for one in statements) == 3
+    connection.set_trace_callback(None)
+    assert ours.outbox.counts().pending == count
+
+
+def test_many_altered_rows_are_raised_a_chunk_per_transaction(ours: Installation) -> None:
+    runs = ours.write(50)
+    ours.replay()
+    forged = [
+        rows.run(id=run.id, revision=index + 2, origin_id=run.origin_id, error="forged")
+        for index, run in enumerate(runs)
+    ]
+    ours.store.upsert(RUNS, forged, Deadline(30))
+    connection = ours.local.database.connection()
+    assert connection is not None
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    assert Verifier(ours.outbox, ours.store).repair() == 50
+    connection.set_trace_callback(None)
+    assert sum(one.startswith("BEGIN") for one in statements) == 1
+    assert ours.replay().delivered == 50
+    assert ours.verify().is_equal
+    revisions = [row["revision"] for row in ours.outbox.local_rows(RUNS, "", 99)]
+    assert sorted(map(str, revisions)) == sorted(str(index + 3) for index in range(50))
+
+
+def test_shared_rows_whose_parent_is_not_there_are_reported(ours: Installation) -> None:
+    origin = ours.write()[0].origin_id
+    ours.replay()
+    [parent] = ours.outbox.local_rows(RUNS, "", 9)
+    orphans = [rows.result(run_id="nobody", origin_id=origin) for _ in range(2)]
+    child = rows.result(run_id=parent["id"], origin_id=origin)
+    ours.store.upsert(RESULTS, [*orphans, child], Deadline(30))
+    ours.store.upsert(TURNS, [rows.turn(session_id="none", origin_id=origin)], Deadline(30))
+    ours.store.upsert(TURNS, [rows.turn(session_id="none", origin_id="another")], Deadline(30))
+    found = ours.verify()
+    assert (found.orphans, found.extra, found.is_equal) == (3, 4, False)
+
+
+def test_the_memory_of_verify_does_not_grow_with_the_rows(ours: Installation) -> None:
+    peaks = []
+    for count in (3 * PAGE_ROWS, 12 * PAGE_ROWS):
+        ours.write(count)
+        ours.replay()
+        tracemalloc.start()
+        assert ours.verify().is_equal
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert ours.verify().checked == 15 * PAGE_ROWS
+    assert peaks[1] < 1.2 * peaks[0]
 
 
 ROW = {"id": "a", "revision": 2, "status": "x"}
