@@ -110,10 +110,10 @@ class PostgresServer:
         """Return the superuser's connection string for one database."""
         return f"host={self.host} port={self.port} user={self.user} dbname={database}"
 
-    def new_database(self) -> str:
+    def new_database(self, tablespace: str = "pg_default") -> str:
         """Create an empty database and return its name."""
         name = f"test_{next(self._names)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 TABLESPACE {tablespace}")
         return name
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:

@@ -4,9 +4,9 @@ Usage: python -m tests.proofs.storm [--quick] [--seconds S] [--seed N]
 
 Two installations, each with two writers and one flusher, share one PostgreSQL behind a proxy that
 refuses, resets, drops, falls silent and swallows answers to commits. Meanwhile the server is
-stopped, killed with -9, made read-only, robbed of its connections; writers and flushers are
-killed. When all is well again and flushed, what the writers were told is compared with the shared
-store by SQL, and by `verify`.
+stopped, killed with -9, made read-only, robbed of its connections and, where root may mount a
+small disk, of space; writers and flushers are killed. When all is well again and flushed, what
+the writers were told is compared with the shared store by SQL, and by `verify`.
 
 The last line sums up; the exit code is 0 when nothing was lost, doubled, stamped anew or older
 than before, and everything was tried; else 1.
@@ -22,7 +22,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
+from functools import partial
 from itertools import cycle
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -35,6 +36,7 @@ from amx.stores.ddl import bootstrap_ddl
 from tests.postgres import PostgresServer, free_port
 from tests.proofs.chaos_ground import Verdict
 from tests.proofs.chaos_workers import Role, end_all, started
+from tests.proofs.storm_disk import APART, SmallDisk, can_mount, go_apart, small_disk
 from tests.proofs.storm_judge import judge, logs_of
 from tests.proofs.storm_proxy import FAULTS, proxy
 from tests.proofs.storm_workers import (
@@ -68,7 +70,7 @@ CONNECTIONS = 14
 
 _TROUBLE_S = (0.2, 0.6)
 _AT_FIRST_S = (1.0, 1.0)
-_LOOKS = 50
+_LOOKS = 100
 _LOOK_S = (0.05, 0.1)
 _CALM_S = (0.4, 1.0)
 
@@ -80,10 +82,14 @@ class Storm:
         sea: Where it takes place.
         server: The server of the shared store.
         dice: What is random.
+        disk: The disk of the store, if it is one that can be filled.
     """
 
-    def __init__(self, sea: Sea, server: PostgresServer, dice: random.Random) -> None:
+    def __init__(
+        self, sea: Sea, server: PostgresServer, dice: random.Random, disk: SmallDisk | None
+    ) -> None:
         self.sea = sea
+        self._disk = disk
         self.counts: Counter[str] = Counter()
         self._server = server
         self._dice = dice
@@ -102,6 +108,8 @@ class Storm:
             "stopped immediately": lambda: self._restart(lambda: self._server.stop("immediate")),
             "without connections": self._exhaust,
         }
+        if self._disk:
+            troubles["disk full"] = partial(self._fill, self._disk)
         end = time.monotonic() + seconds
         self._wait(_AT_FIRST_S)
         for name in cycle(troubles):
@@ -142,6 +150,11 @@ class Storm:
         self._server.execute("ALTER SYSTEM RESET default_transaction_read_only")
         self._server.execute("SELECT pg_reload_conf()")
 
+    def _fill(self, disk: SmallDisk) -> None:
+        disk.fill()
+        self._await("No space left")
+        disk.free()
+
     def _exhaust(self) -> None:
         place = f"host={self._server.host} port={self._server.port} dbname={self.sea.database}"
         with ExitStack() as held:
@@ -164,22 +177,23 @@ class Storm:
         select.select([], [], [], self._dice.uniform(*limits))
 
 
-def prove(seconds: float, seed: int, folder: Path) -> Verdict:
+def prove(seconds: float, seed: int, folder: Path, *, is_apart: bool) -> Verdict:
     """Let it storm; tell what was tried and what became of it."""
     verdict, dice = Verdict(), random.Random(seed)  # noqa: S311 - a seed, to try the same again
-    with PostgresServer() as server:
-        side = _prepare(server)
+    with PostgresServer() as server, small_disk(server) if is_apart else nullcontext() as disk:
+        side = _prepare(server, "small" if disk else "pg_default")
         sea = Sea(folder, server.host, free_port(), side.database)
         between = started(proxy, sea.ledger, server.host, sea.port, server.port, seed)
-        storm = Storm(sea, server, dice)
-        storm.rage(seconds)
-        storm.ends(verdict)
-        between.kill()
-        between.join()
-        calm = Sea(folder, server.host, server.port, side.database)
-        _settle(calm, side, verdict)
+        storm = Storm(sea, server, dice, disk)
+        try:
+            storm.rage(seconds)
+        finally:  # whoever lives on keeps the server's watchdog waiting
+            storm.ends(verdict)
+            between.kill()
+            between.join()
+        _settle(Sea(folder, server.host, server.port, side.database), side, verdict)
     tried = storm.counts + _tried(sea)
-    for name in (*TRIED, *FAULTS):
+    for name in (*TRIED, *FAULTS, *(ON_A_DISK if disk else ())):
         verdict.count("storm", **{name: tried[name]})
     tell("troubles", _words(storm.counts))
     tell("faults of the network", _words(Counter({name: tried[name] for name in FAULTS})))
@@ -193,13 +207,16 @@ TRIED = (
 )
 """What must have been tried, beside the faults of the network."""
 
+ON_A_DISK = ("disk full", "met: No space left")
+"""The same, where root may mount a small disk."""
 
-def _prepare(server: PostgresServer) -> PostgresSide:
+
+def _prepare(server: PostgresServer, tablespace: str) -> PostgresSide:
     """Make the shared store, and a role that may only write."""
     server.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}")
     server.stop()
     server.start()
-    side = PostgresSide(server)
+    side = PostgresSide(server, tablespace)
     server.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD.replace(chr(39), chr(39) * 2)}'")
     server.execute(bootstrap_ddl("postgresql", SCHEMA, grant_to=ROLE), side.database)
     side.close()
@@ -260,11 +277,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="the reduced form")
     parser.add_argument("--seconds", type=float, help="how long it storms")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random here")
+    parser.add_argument(APART, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if can_mount() and not options.apart:
+        go_apart("tests.proofs.storm", arguments)
     tell("seed", str(options.seed))
     seconds = options.seconds or (QUICK_S if options.quick else FULL_S)
     with tempfile.TemporaryDirectory(prefix="amx-storm-") as folder:
-        verdict = prove(seconds, options.seed, Path(folder))
+        verdict = prove(seconds, options.seed, Path(folder), is_apart=options.apart)
     for text in verdict.violations[:20]:
         tell("violation", text)
     tell("storm", f"{_words(verdict.counts)}; {len(verdict.violations)} violations")

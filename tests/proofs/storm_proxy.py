@@ -13,6 +13,7 @@ second nothing happens.
 """
 
 import asyncio
+import os
 import random
 import socket
 import struct
@@ -44,7 +45,7 @@ _LINGER = struct.pack("ii", 1, 0)
 
 
 def proxy(ledger: Ledger, host: str, port: int, server_port: int, seed: int) -> None:
-    """Serve until killed."""
+    """Serve until killed, or until nobody is left who would do that."""
     dice = random.Random(seed)  # noqa: S311 - a seed, to try the same again
     asyncio.run(_Proxy(ledger, host, server_port, dice).run(port))
 
@@ -60,7 +61,8 @@ class _Proxy:
         self._served: set[asyncio.Task[None] | None] = set()
 
     async def run(self, port: int) -> None:
-        while True:
+        parent = os.getppid()
+        while os.getppid() == parent:
             server = await asyncio.start_server(self._serve, self._host, port, limit=_CHUNK)
             await self._wait(_OPEN_S)
             server.close()

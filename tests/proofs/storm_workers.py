@@ -6,7 +6,7 @@ import random
 import select
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,8 @@ class Sea:
     host: str
     port: int
     database: str
+    conductor: int = field(default_factory=os.getpid)
+    """The process that started the workers: without it they end."""
 
     @property
     def ledger(self) -> Ledger:
@@ -61,7 +63,7 @@ class Sea:
     @property
     def is_over(self) -> bool:
         """Whether the workers shall end."""
-        return (self.folder / "over").exists()
+        return (self.folder / "over").exists() or os.getppid() != self.conductor
 
     def end(self) -> None:
         """Tell the workers to end."""

@@ -144,7 +144,7 @@ class Model:
             if content_of(row) not in self.contents.get(key, []):
                 yield f"never acknowledged: {row}"
         numbers = Counter((key[0], *_number(row)) for key, row in sight.shared.items())
-        if not self.is_restored and (twice := [one for one in numbers if numbers[one] > 1]):
+        if twice := [one for one in numbers if numbers[one] > 1]:
             yield f"doubled: {twice}"
         for change in sight.changes:
             if change.after is None or change.after <= change.before:

@@ -13,7 +13,18 @@ from amx.core.models import Row, Values
 from tests.shared.machine_faults import Deed, Pipe, Played, calm, death, dies, outage, time_out
 from tests.shared.machine_world import COUNTED, KINDS, PEOPLE, World, put_all
 
-DEEDS = ("calm", "outage", "time-out", "write", "change", "flush", "race", "drop", "retry")
+DEEDS = (
+    "calm",
+    "outage",
+    "time-out",
+    "write",
+    "change",
+    "change",
+    "flush",
+    "race",
+    "drop",
+    "retry",
+)
 
 NUMBERS = st.integers(0, 30)
 POISONED = st.sampled_from((False, False, False, True))

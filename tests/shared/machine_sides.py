@@ -113,10 +113,11 @@ class PostgresSide:
 
     Args:
         server: Where it is made.
+        tablespace: On which disk of it.
     """
 
-    def __init__(self, server: PostgresServer) -> None:
-        self.database = database = server.new_database()
+    def __init__(self, server: PostgresServer, tablespace: str = "pg_default") -> None:
+        self.database = database = server.new_database(tablespace)
         settings = {"backend": "postgresql", "host": server.host, "port": server.port}
         named = {**settings, "user": server.user, "database": database}
         self._profile = profile_of("team", named, os.environ)
