@@ -21,7 +21,7 @@ demo: $(MADE)  ## The whole product at work, in a throw-away home
 	@.venv/bin/amx demo $(ARGS)
 
 test: $(MADE)  ## The test suite, with a PostgreSQL that it starts itself
-	@$(RUN) pytest -q -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(RUN) pytest -q -n 4 --dist worksteal $(ARGS)
 
 coverage: $(MADE)  ## The test suite, and which lines and branches it misses
 	@$(RUN) coverage erase

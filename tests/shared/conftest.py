@@ -64,14 +64,22 @@ def batch_rows(monkeypatch: pytest.MonkeyPatch) -> int:
     return 400
 
 
-@pytest.fixture(params=["postgresql", "postgresql-copy", "sqlite"])
-def bare_store(request: pytest.FixtureRequest) -> SharedStore:
-    """Give a store of each backend, without a schema; PostgreSQL's also with every row copied."""
+def store_of(request: pytest.FixtureRequest) -> SharedStore:
+    """Return a new store of the kind that a fixture's parameter names, without a schema.
+
+    ``postgresql-copy`` is PostgreSQL with every row copied in, however few there are.
+    """
     if request.param == "sqlite":
         return SQLiteSharedStore(request.getfixturevalue("sqlite_profile"))
     profile = request.getfixturevalue("postgres_profile")
     copied_from = 1 if request.param == "postgresql-copy" else COPIED_FROM
     return PostgresSharedStore(profile, SCHEMA, None, os.environ, copied_from=copied_from)
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def bare_store(request: pytest.FixtureRequest) -> SharedStore:
+    """Give a store of each backend, without a schema."""
+    return store_of(request)
 
 
 @pytest.fixture

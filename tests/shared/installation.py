@@ -1,7 +1,9 @@
 """One engineer's installation: a local store with its outbox, and a way to the shared store."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,15 +76,16 @@ class Installation:
 
     def backed_up(self) -> Callable[[], None]:
         """Back the local store up; return what restores it."""
-        self.local.close()
         copy = self.path.with_suffix(".copy")
-        shutil.copy(self.path, copy)
+        copy.unlink(missing_ok=True)
+        with closing(sqlite3.connect(self.path)) as ours, closing(sqlite3.connect(copy)) as backup:
+            ours.backup(backup)
 
         def restore() -> None:
             self.local.close()
-            shutil.copy(copy, self.path)
-            for suffix in ("-wal", "-shm"):
+            for suffix in ("", "-wal", "-shm"):  # whoever has it open still, has what was there
                 self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
+            shutil.copy(copy, self.path)
             self.open()
 
         return restore

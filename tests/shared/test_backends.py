@@ -20,7 +20,7 @@ from amx.core.ports import SharedStore
 from amx.core.profiles import Profile, profile_of
 from amx.core.sending import Deadline
 from amx.drivers.postgres import connect, query
-from amx.stores.postgres import PostgresSharedStore
+from amx.stores.postgres import COPIED_FROM, PostgresSharedStore
 from tests.pgbouncer import PROGRAM, Bouncer
 from tests.postgres import PostgresServer
 from tests.shared import test_conformance
@@ -40,8 +40,8 @@ def profile(place: PostgresServer | Bouncer, database: str, **settings: object) 
     return profile_of("team", {"backend": "postgresql", **given, **settings}, os.environ)
 
 
-def store_at(profile: Profile) -> PostgresSharedStore:
-    return PostgresSharedStore(profile, SCHEMA, None, os.environ)
+def store_at(profile: Profile, copied_from: int = COPIED_FROM) -> PostgresSharedStore:
+    return PostgresSharedStore(profile, SCHEMA, None, os.environ, copied_from=copied_from)
 
 
 @pytest.fixture(scope="session")
@@ -64,10 +64,11 @@ def bouncer(postgres: PostgresServer) -> Iterator[Bouncer]:
 
 @pytest.fixture(params=["other", "bouncer"])
 def bare_store(request: pytest.FixtureRequest, postgres: PostgresServer) -> SharedStore:
-    """Give an empty store on the other PostgreSQL, and one behind pgbouncer."""
+    """Give an empty store on the other PostgreSQL, and one behind pgbouncer that copies rows in."""
     place = request.getfixturevalue(request.param)
-    server = postgres if request.param == "bouncer" else place
-    return store_at(profile(place, server.new_database()))
+    if request.param == "bouncer":
+        return store_at(profile(place, postgres.new_database()), copied_from=1)
+    return store_at(profile(place, place.new_database()))
 
 
 def test_the_other_postgresql_is_another_major_version(

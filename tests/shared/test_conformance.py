@@ -17,6 +17,7 @@ from amx.core.sending import Deadline, NotTaken, Number, Numbers
 from amx.core.tables import BY_NAME, OLDEST_WRITER, RUNS, SCHEMA_VERSION, SHARED_TABLES
 from amx.stores.numbering import NEWEST
 from tests.shared import rows
+from tests.shared.conftest import store_of
 
 EVERY = {
     "runs": rows.run(error="nö", ended_at=rows.MOMENT),
@@ -25,6 +26,12 @@ EVERY = {
     "turns": rows.turn(content="Zeile\n\t😀 %s ${x}", citations=[{"table": "t"}]),
     "events": rows.event(details={"big": 2**70}, actor="bot", actor_kind="ci", run_url="u"),
 }
+
+
+@pytest.fixture(params=["postgresql", "postgresql-copy", "sqlite"])
+def bare_store(request: pytest.FixtureRequest) -> SharedStore:
+    """Give a store of each backend, without a schema; PostgreSQL's also with every row copied."""
+    return store_of(request)
 
 
 def stored(store: SharedStore, table: str = "runs") -> Sequence[Values]:

@@ -15,7 +15,14 @@ from amx.core.sending import Batch, Deadline, Position
 from amx.core.tables import RUNS
 from amx.core.targets import LAST_FLUSH
 from tests.shared import rows
+from tests.shared.conftest import store_of
 from tests.shared.installation import Faulty, Installation, equal
+
+
+@pytest.fixture(params=["postgresql", "postgresql-copy", "sqlite"])
+def bare_store(request: pytest.FixtureRequest) -> SharedStore:
+    """Give a store of each backend, without a schema; PostgreSQL's also with every row copied."""
+    return store_of(request)
 
 
 def raising(error: Exception) -> Callable[[Sequence[Values]], None]:
