@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer
 from tests.support import Amx, AmxPty, Done, Environment
+from tests.zygote import Zygote
 
 TIMEOUT_S = 60
 
@@ -64,14 +65,26 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return real / ".amx"
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """Give what runs the program without starting Python anew."""
+    zygote = Zygote()
+    yield zygote
+    zygote.close()
+
+
 @pytest.fixture
-def amx() -> Amx:
+def amx(zygote: Zygote) -> Amx:
     """Run the real program in a process of its own, without a terminal."""
 
     def run(*args: str, env: Environment | None = None, stdin: str | None = None) -> Done:
+        environ = _environment(env)
+        told = zygote.run(args, environ, stdin or "", TIMEOUT_S)
+        if told is not None:
+            return Done(*told)
         done = subprocess.run(
             [sys.executable, "-m", "amx", *args],
-            env=_environment(env),
+            env=environ,
             input=stdin or "",
             capture_output=True,
             encoding="utf-8",

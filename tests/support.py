@@ -1,6 +1,7 @@
 """The words that tests share: how to call the real program, and what it answers."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +37,26 @@ class Amx(Protocol):
         self, *args: str, env: Environment | None = None, stdin: str | None = None
     ) -> Done:
         """Run ``amx ARGS`` to its end; without ``stdin`` its input is empty."""
+
+
+def set_up(*args: str) -> None:
+    """Let ``amx ARGS`` be done in a fork of this process, which has its modules loaded already.
+
+    For what a test needs to be there; what it is about is run by `Amx`, as users run it.
+    """
+    from amx.cli import main
+
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for stream in range(3):
+                os.dup2(nothing, stream)
+            code = main(args)
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, args
 
 
 class AmxPty(Protocol):

@@ -40,7 +40,7 @@ class Holder(NamedTuple):
     @classmethod
     def of_this_process(cls, purpose: str) -> "Holder":
         """Describe the process that calls."""
-        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        since = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z".format(*time.gmtime())
         host = os.uname().nodename.encode(errors="replace").decode()  # it need not be UTF-8
         return cls(str(os.getpid()), host, purpose, since)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Amx
+from tests.support import Amx, set_up
 
 
 @pytest.fixture
-def shop(amx: Amx, tmp_path: Path) -> Path:
+def shop(tmp_path: Path) -> Path:
     path = tmp_path / "shop.db"
     sqlite3.connect(path).close()
-    assert amx("db", "add", "shop", "--backend", "sqlite", "--path", str(path)).code == 0
+    set_up("db", "add", "shop", "--backend", "sqlite", "--path", str(path))
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Amx
+from tests.support import Amx, set_up
 
 SHAPE = {
     *("id", "uuid", "profile", "identity", "title", "status", "turn_count"),
@@ -16,13 +16,13 @@ SHAPE = {
 
 
 @pytest.fixture
-def shops(amx: Amx, tmp_path: Path) -> Path:
+def shops(tmp_path: Path) -> Path:
     """Two databases, two profiles, and session 1 with a question about the first."""
     for name in ("shop", "archive"):
         with sqlite3.connect(tmp_path / f"{name}.db") as connection:
             connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, total_price REAL)")
-        add(amx, name, tmp_path / f"{name}.db")
-    assert amx("ask", "where are prices of orders?").code == 0
+        set_up("db", "add", name, "--backend", "sqlite", "--path", str(tmp_path / f"{name}.db"))
+    set_up("ask", "where are prices of orders?")
     return tmp_path
 
 

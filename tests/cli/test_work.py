@@ -12,14 +12,14 @@ import pytest
 from amx import __version__
 from amx.catalogs.sample import build_shop
 from tests.postgres import PostgresServer
-from tests.support import Amx
+from tests.support import Amx, set_up
 
 
 @pytest.fixture
-def shop(amx: Amx, tmp_path: Path) -> Path:
+def shop(tmp_path: Path) -> Path:
     path = tmp_path / "shop.db"
     build_shop(path)
-    assert amx("db", "add", "shop", "--backend", "sqlite", "--path", str(path)).code == 0
+    set_up("db", "add", "shop", "--backend", "sqlite", "--path", str(path))
     return path
 
 

@@ -20,7 +20,7 @@ from amx.stores.sqlite import SQLiteSharedStore
 from tests.postgres import PostgresServer
 from tests.shared.installation import Installation
 from tests.shared.pickers import Snapshot
-from tests.support import Amx
+from tests.support import set_up
 
 SCHEMA = 'te"am 100% ünïcode'
 
@@ -96,11 +96,12 @@ def ours(tmp_path: Path, store: SharedStore) -> Installation:
 
 
 @pytest.fixture
-def team(amx: Amx, tmp_path: Path) -> Path:
+def team(home: Path, tmp_path: Path) -> Path:
     """Turn shared mode on with a file; return the file."""
     path = tmp_path / "team.db"
-    assert amx("db", "add", "team", "--backend", "sqlite", "--path", str(path)).code == 0
-    assert amx("history-store", "enable", "--profile", "team").code == 0
+    set_up("db", "add", "team", "--backend", "sqlite", "--path", str(path))
+    set_up("history-store", "enable", "--profile", "team")
+    assert home.is_dir()
     return path
 
 

@@ -1,8 +1,8 @@
 """The shared store elsewhere: another PostgreSQL, pgbouncer in transaction mode, TLS, failover.
 
-What every store does (`test_conformance`) is run again on each. The machine's own PostgreSQL and
-pgbouncer are Debian's packages; where they are missing these tests are skipped, and `.ci/run`
-installs them.
+What every store does (`test_conformance`, `test_numbering`) is run again on each. The machine's
+own PostgreSQL and pgbouncer are Debian's packages; where they are missing these tests are skipped,
+and `.ci/run` installs them.
 """
 
 import os
@@ -23,14 +23,15 @@ from amx.drivers.postgres import connect, query
 from amx.stores.postgres import COPIED_FROM, PostgresSharedStore
 from tests.pgbouncer import PROGRAM, Bouncer
 from tests.postgres import PostgresServer
-from tests.shared import test_conformance
+from tests.shared import test_conformance, test_numbering
 from tests.shared.conftest import SCHEMA
 from tests.shared.installation import Installation, equal
 from tests.support import Amx
 
-globals().update(
-    {name: test for name, test in vars(test_conformance).items() if name.startswith("test_")}
-)
+for _module in (test_conformance, test_numbering):
+    globals().update(
+        {name: test for name, test in vars(_module).items() if name.startswith("test_")}
+    )
 
 OTHERS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 

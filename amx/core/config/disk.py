@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from amx.core.digest import sha256
+from amx.core.digest import blake2b
 
 PRIVATE = 0o600
 
@@ -106,7 +106,7 @@ def seen(descriptor: int) -> tuple[Sight, bytes]:
 
 def digest_of(pieces: Iterator[bytes]) -> bytes:
     """Return a digest of the bytes."""
-    digest = sha256()
+    digest = blake2b(digest_size=32)
     for piece in pieces:
         digest.update(piece)
     return digest.digest()
@@ -124,7 +124,7 @@ def write_new(path: Path | str, pieces: Iterator[bytes], owner: tuple[int, int] 
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, PRIVATE)
-    digest = sha256()
+    digest = blake2b(digest_size=32)
     try:
         os.fchmod(descriptor, PRIVATE)  # a umask may have taken even the owner's bits
         _give_to(descriptor, owner)

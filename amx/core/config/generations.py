@@ -9,6 +9,7 @@ killed predecessor began.
 import errno
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from shlex import quote
 
@@ -34,6 +35,7 @@ class Generations:
         self._folder = str(live.parent)
         self._kept = {number: f"{live}.bak.{number}" for number in _NUMBERS}
         self._staged = {number: f"{path}.next" for number, path in self._kept.items()}
+        self._names = {number: f"{live.name}.bak.{number}.next" for number in _NUMBERS}
         self._copy = f"{live}.bak.copy"
         """A copy of the live file that may be torn; it is staged when it is synced."""
 
@@ -61,40 +63,43 @@ class Generations:
         Returns:
             False where the live file is no longer the one that was seen; nothing was renumbered.
         """
-        modes = self._modes()
-        if 1 in modes and self._is_newest(sight):
+        inodes = self._inodes()
+        if 1 in inodes and self._is_newest(sight):
             return True
         if not self._stage_live(sight):
             return False
-        staged = [1, *self._stage_older(modes)]
+        staged = [1, *self._stage_older(inodes)]
         disk.sync_folder(self._folder)
-        self._renumber(staged)
+        self._renumber(staged, is_one_twice=len({*inodes.values(), sight.inode}) <= len(inodes))
         return True
 
     def recover(self) -> None:
         """Remove what a predecessor left, or finish its renumbering if that had begun."""
-        disk.remove(self._copy)
-        staged = [number for number in _NUMBERS if os.path.lexists(self._staged[number])]
+        names = set(os.listdir(self._folder))  # noqa: PTH208 - a save is counted in microseconds
+        if os.path.basename(self._copy) in names:  # noqa: PTH119 - as above
+            disk.remove(self._copy)
+        staged = [number for number in _NUMBERS if self._names[number] in names]
         if not staged:
             return
         if self._has_begun(staged):
-            self._renumber(staged)
+            self._renumber(staged, is_one_twice=True)
         for number in staged:
             disk.remove(self._staged[number])
         disk.sync_folder(self._folder)
 
-    def _modes(self) -> dict[int, int]:
+    def _inodes(self) -> dict[int, tuple[int, int]]:
         """Return the generations that have a name, and make each of them private."""
-        modes: dict[int, int] = {}
+        inodes: dict[int, tuple[int, int]] = {}
         for number, path in self._kept.items():
             try:
-                mode = os.lstat(path).st_mode
+                status = os.lstat(path)
             except FileNotFoundError:
                 continue
+            mode = status.st_mode
             if stat.S_ISREG(mode) and stat.S_IMODE(mode) != disk.PRIVATE:
                 os.chmod(path, disk.PRIVATE)  # noqa: PTH101 - a save is counted in microseconds
-            modes[number] = mode
-        return modes
+            inodes[number] = status.st_dev, status.st_ino
+        return inodes
 
     def _stage_live(self, sight: disk.Sight) -> bool:
         """Give the live file's bytes a second name, or a synced copy where it can have none.
@@ -117,21 +122,23 @@ class Generations:
         os.rename(self._copy, self._staged[number])  # noqa: PTH104 - as above
         return digest
 
-    def _stage_older(self, modes: dict[int, int]) -> list[int]:
+    def _stage_older(self, there: Collection[int]) -> list[int]:
         """Stage the generations up to the first gap: nothing behind it has to move."""
         staged = []
         for number in range(1, KEPT):
-            if number not in modes:
+            if number not in there:
                 break
             if not disk.link(self._kept[number], self._staged[number + 1]):
                 self._stage_copy(self._kept[number], number + 1)
             staged.append(number + 1)
         return staged
 
-    def _renumber(self, staged: list[int]) -> None:
+    def _renumber(self, staged: list[int], *, is_one_twice: bool) -> None:
+        """Give the staged names their numbers; one that has its number already is only removed."""
         for number in reversed(staged):
             os.rename(self._staged[number], self._kept[number])  # noqa: PTH104 - as above
-            disk.remove(self._staged[number])  # still there where both names were one file
+            if is_one_twice:  # a rename between two names of one file does nothing
+                disk.remove(self._staged[number])
 
     def _has_begun(self, staged: list[int]) -> bool:
         """Tell whether a rename may have reached the disk, from what lies there.

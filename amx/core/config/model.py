@@ -152,12 +152,15 @@ def same(one: object, two: object) -> bool:
 
     ``1``, ``True`` and ``1.0`` differ, as do ``0.0`` and ``-0.0``; NaN equals itself.
     """
-    if one is two:
-        return True
-    if type(one) is not type(two):
-        return False
+    if one is two or type(one) is not type(two):
+        return one is two
     if isinstance(one, dict) and isinstance(two, dict):
-        return one.keys() == two.keys() and all(same(one[name], two[name]) for name in one)
+        if one.keys() != two.keys():
+            return False
+        for name, value in one.items():  # noqa: SIM110 - half of the time of a generator
+            if not same(value, two[name]):
+                return False
+        return True
     if isinstance(one, list | tuple) and isinstance(two, list | tuple):
         return len(one) == len(two) and all(map(same, one, two))
     return repr(one) == repr(two) if isinstance(one, float) else one == two
