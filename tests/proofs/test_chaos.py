@@ -1,28 +1,15 @@
 """The concurrency proof in its reduced form, and that its checks can fail."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.proofs.chaos_ground import Ground, Verdict, digest_of, whole
 from tests.proofs.chaos_workers import judge
-
-TIMEOUT_S = 600
+from tests.proofs.running import reduced
 
 
 def test_many_processes_save_read_and_die_without_a_violation(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.proofs.chaos", "--quick"],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    done = reduced("chaos", tmp_path)
 
     lines = done.stdout.splitlines()
     parts = ["seed", "savers", "killed", "one key", "commands", "editors", "containers", "chaos"]

@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,23 +13,13 @@ from tests.proofs.fuzz import LIMIT_BYTES, Tally
 from tests.proofs.fuzz_children import Batch, Ended, run
 from tests.proofs.fuzz_oddities import Case
 from tests.proofs.fuzz_trial import LIMIT_S, Outcome, comments, faults_of, tried
-
-TIMEOUT_S = 900
+from tests.proofs.running import reduced
 
 CASES = [Case("one", b"a: 1\n"), Case("two", b"[\n"), Case("three", b"a: 2\n")]
 
 
 def test_bad_files_are_read_or_refused_without_a_violation(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.proofs.fuzz", "--quick"],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    done = reduced("fuzz", tmp_path)
 
     summary = re.fullmatch(
         r"fuzz: (\d+) files \((\d+) read, (\d+) refused\), (\d+) saves \((\d+) more refused\), "

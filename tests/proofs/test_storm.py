@@ -1,36 +1,23 @@
 """The proof of the shared store in its reduced form, and that its checks can fail."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from amx.core.models import Values
+from tests.proofs.running import reduced
 from tests.proofs.storm_judge import WORDS, judge, logs_of
 from tests.shared import rows
 from tests.shared.machine_model import Change
-
-TIMEOUT_S = 600
 
 ROW = rows.run(id="a", revision=2)
 KEY = ("runs", "a")
 
 
 def test_nothing_is_lost_doubled_or_restamped_while_everything_fails(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.proofs.storm", "--quick"],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    done = reduced("storm", tmp_path)
     lines = done.stdout.splitlines()
     parts = ["seed", "judged", "troubles", "faults of the network", "storm"]
     assert [line.partition(":")[0] for line in lines] == parts, done.stdout + done.stderr
