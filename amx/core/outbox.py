@@ -93,7 +93,9 @@ class OutboxReplayer:
             SharedStoreMismatch: another store answers than the one that was enabled.
         """
         began = time.monotonic()
-        if not self._outbox.counts().pending:
+        if (
+            deadline.is_over or not self._outbox.counts().pending
+        ):  # no time says nothing of the store
             return self._report(_Drain(self._outbox), began)
         with store_lock(self._lock_path, wait_s=wait_s, purpose="flush"):
             store = self._open_store()

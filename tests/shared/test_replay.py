@@ -147,6 +147,13 @@ def test_a_store_out_of_reach_keeps_everything_and_is_left_alone_for_a_while(
     assert ours.outbox.state(back_off.LAST_ERROR) is None
 
 
+def test_no_time_at_all_is_no_fault_of_the_store(ours: Installation) -> None:
+    ours.write(3)
+    report = ours.replayer().replay(Deadline(0))
+    assert (report.delivered, report.pending, report.problem) == (0, 3, None)
+    assert back_off.runs_until(ours.outbox) is None
+
+
 def test_after_a_time_out_the_batches_are_halved_until_it_works(
     ours: Installation, batch_rows: int
 ) -> None:
