@@ -1,13 +1,15 @@
 """Guard 1: sessions, each bound to the profile under which it began."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amx.core.documents import Document, asset, session_document, turn_document
+from amx.core.errors import UsageError
 from amx.core.teammates import WHY_NOT, Wanted, check_own, newest, with_author
-from amx.output import Grid, Human
+from amx.output import Grid, Human, as_json
 from amx.runtime import Runtime, runtime_of
 
 if TYPE_CHECKING:
@@ -109,9 +111,7 @@ def show(
     """
     runtime = runtime_of(ctx)
     session, turns = runtime.session_reader.show(key)
-    why_not = runtime.session_reader.why_not(session, runtime.profile_if_any)
-    turn_documents = [turn_document(turn) for turn in turns]
-    document = {**session_document(session, why_not), "turns": turn_documents}
+    document = _document(runtime, session, turns)
     runtime.output.result(document, _conversation(session, turns))
 
 
@@ -175,6 +175,36 @@ def rename(
 
 
 @app.command()
+def export(
+    ctx: typer.Context,
+    key: Key,
+    *,
+    md: Annotated[bool, typer.Option("--md", help="As Markdown (the default).")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write it to this file.")
+    ] = None,
+) -> None:
+    """Print a session and its turns as Markdown, or as JSON; from any profile. Changes nothing.
+
+    Example: amx session export 12 --md --output prices.md
+    """
+    from amx.core.transcripts import as_markdown
+
+    runtime = runtime_of(ctx)
+    out = runtime.output
+    if md and out.is_json:
+        message = "--md and --json exclude each other. Nothing was printed."
+        raise UsageError(message, hint="amx session export --help")
+    session, turns = runtime.session_reader.show(key)
+    document = _document(runtime, session, turns)
+    text = f"{as_json(document)}\n" if out.is_json else as_markdown(session, turns)
+    if output is None or str(output) == "-":
+        out.verbatim(text)
+    else:
+        out.save(text, output)
+
+
+@app.command()
 def delete(ctx: typer.Context, key: Key) -> None:
     """Delete the text of a session, here and in the shared store; it cannot be undone.
 
@@ -200,6 +230,12 @@ def _written(runtime: Runtime, session: "Session", text: str) -> None:
 def _print(runtime: Runtime, session: "Session", text: str) -> None:
     why_not = runtime.sessions.why_not(session, runtime.profile_if_any)
     runtime.output.result(session_document(session, why_not), text)
+
+
+def _document(runtime: Runtime, session: "Session", turns: Sequence["Turn"]) -> Document:
+    why_not = runtime.session_reader.why_not(session, runtime.profile_if_any)
+    turn_documents = [turn_document(turn) for turn in turns]
+    return {**session_document(session, why_not), "turns": turn_documents}
 
 
 def _conversation(session: "Session", turns: Sequence["Turn"]) -> Human:
