@@ -15,7 +15,7 @@ PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin:/usr
 
 _SETTINGS = """
 [databases]
-* = host={host} port={server} user={user}
+* = host={host} port={server} {login}
 [pgbouncer]
 listen_addr = {host}
 listen_port = {port}
@@ -24,27 +24,36 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = {pool}
 server_reset_query =
+server_login_retry = 1
+log_connections = 0
+log_disconnections = 0
+log_stats = 0
 """
 
 
 class Bouncer:
-    """One pgbouncer, as whose clients all are the server's superuser.
+    """One pgbouncer, whose clients all are one role of the server.
 
     Args:
         server: What it stands before.
         pool: How many connections to the server its clients share.
+        login: As whom, in libpq's words; the server's superuser, if left out.
     """
 
     host = "127.0.0.1"
 
-    def __init__(self, server: PostgresServer, *, pool: int = 1) -> None:
+    def __init__(self, server: PostgresServer, *, pool: int = 1, login: str = "") -> None:
         self._place = server.place
         self._folder = Path(tempfile.mkdtemp(prefix="pgbouncer-", dir=server.place.folder))
         self._folder.chmod(0o755)
         self.port = free_port()
         self._settings = self._folder / "pgbouncer.ini"
         text = _SETTINGS.format(
-            host=self.host, server=server.port, user=server.user, port=self.port, pool=pool
+            host=self.host,
+            server=server.port,
+            login=login or f"user={server.user}",
+            port=self.port,
+            pool=pool,
         )
         self._place.give(self._settings, text.encode())
         self.start()

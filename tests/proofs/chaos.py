@@ -27,6 +27,7 @@ from tests.proofs.chaos_editors import editors
 from tests.proofs.chaos_ground import FULL, QUICK, Size, Verdict
 from tests.proofs.chaos_kills import killed_savers
 from tests.proofs.chaos_saves import many_savers, one_key, one_key_by_command
+from tests.proofs.telling import tell
 
 _SHOWN = 20
 
@@ -48,12 +49,6 @@ def prove(size: Size, seed: int, folder: Path) -> Verdict:
         except (AmxError, OSError) as error:
             verdict.violations.append(f"{name}: ended by {type(error).__name__}: {error}")
     return verdict
-
-
-def tell(part: str, text: str) -> None:
-    """Print a line at once: a process that is forked later must not print it again."""
-    sys.stdout.write(f"{part}: {text}\n")
-    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from amx.core.locks import is_held
 from tests.proofs.chaos_ground import Ground, Size, Verdict
 from tests.proofs.chaos_saves import READERS, jobs_of
 from tests.proofs.chaos_workers import LIMIT_S, Role, Watch, commander, judge, started
+from tests.proofs.telling import words_of
 
 _LONGEST_PAUSE_S = 0.12
 _LOOKS = 1500
@@ -140,7 +141,7 @@ def killed_savers(folder: Path, verdict: Verdict, dice: random.Random, size: Siz
     counts = shift.counts
     verdict.count(part, saves=len(done), kills=counts["kills"], reads=reads)
     verdict.count(part, kills_in_the_lock=counts["in the lock"])
-    hits = ", ".join(f"{number} {what}" for what, number in counts.items())
+    hits = words_of(counts)
     return (
         f"{size.processes} processes x {size.saves} saves, {hits}; {len(done)} acknowledged, "
         f"{len(done & present)} of them present, {len(present - done)} more; {reads} reads"

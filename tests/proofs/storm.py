@@ -3,9 +3,10 @@
 Usage: python -m tests.proofs.storm [--quick] [--seconds S] [--seed N]
 
 Two installations, each with two writers and one flusher, share one PostgreSQL behind a proxy that
-refuses, resets, drops, falls silent and swallows answers to commits. Meanwhile the server is
-stopped, killed with -9, made read-only, robbed of its connections and, where root may mount a
-small disk, of space; writers and flushers are killed. When all is well again and flushed, what
+refuses, resets, drops, falls silent and swallows answers to commits, and goes through a pgbouncer
+now and then, where there is one. Meanwhile the server is stopped, killed with -9, made read-only,
+robbed of its connections and, where root may mount a small disk, of space; pgbouncer is restarted;
+writers and flushers are killed. When all is well again and flushed, what
 the writers were told is compared with the shared store by SQL, and by `verify`.
 
 The last line sums up; the exit code is 0 when nothing was lost, doubled, stamped anew or older
@@ -22,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, nullcontext, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from itertools import cycle
 from multiprocessing.context import ForkProcess
@@ -33,6 +34,7 @@ import psycopg2
 from amx.core.models import Values
 from amx.core.verify import Verifier
 from amx.stores.ddl import bootstrap_ddl
+from tests.pgbouncer import PROGRAM, Bouncer
 from tests.postgres import PostgresServer, free_port
 from tests.proofs.chaos_ground import Verdict
 from tests.proofs.chaos_workers import Role, end_all, started
@@ -50,10 +52,13 @@ from tests.proofs.storm_workers import (
     settled,
     writer,
 )
+from tests.proofs.telling import tell, words_of
 from tests.shared.machine_model import Key
 from tests.shared.machine_sides import PostgresSide, local_side
 
 FULL_S, QUICK_S = 60.0, 15.0
+
+Troubles = dict[str, Callable[[], None]]
 
 CREW: Sequence[tuple[Role, str, str]] = (
     (writer, "one", "ada"),
@@ -82,24 +87,23 @@ class Storm:
         sea: Where it takes place.
         server: The server of the shared store.
         dice: What is random.
-        disk: The disk of the store, if it is one that can be filled.
     """
 
-    def __init__(
-        self, sea: Sea, server: PostgresServer, dice: random.Random, disk: SmallDisk | None
-    ) -> None:
+    def __init__(self, sea: Sea, server: PostgresServer, dice: random.Random) -> None:
         self.sea = sea
-        self._disk = disk
         self.counts: Counter[str] = Counter()
         self._server = server
         self._dice = dice
-        self._crew: dict[int, ForkProcess] = {
-            place: self._begin(place) for place in range(len(CREW))
-        }
+        self._crew: dict[int, ForkProcess] = {n: self._begin(n) for n in range(len(CREW))}
 
-    def rage(self, seconds: float) -> None:
-        """Let one trouble follow the other until the time is over and each was there."""
-        troubles: dict[str, Callable[[], None]] = {
+    def rage(self, seconds: float, more: Troubles) -> None:
+        """Let one trouble follow the other until the time is over and each was there.
+
+        Args:
+            seconds: The time.
+            more: Troubles that not every machine can make.
+        """
+        troubles: Troubles = {
             "killed writers": lambda: self._kill(writer),
             "stopped fast": lambda: self._restart(lambda: self._server.stop("fast")),
             "killed flushers": lambda: self._kill(flusher),
@@ -107,9 +111,8 @@ class Storm:
             "read-only": self._read_only,
             "stopped immediately": lambda: self._restart(lambda: self._server.stop("immediate")),
             "without connections": self._exhaust,
+            **more,
         }
-        if self._disk:
-            troubles["disk full"] = partial(self._fill, self._disk)
         end = time.monotonic() + seconds
         self._wait(_AT_FIRST_S)
         for name in cycle(troubles):
@@ -150,10 +153,17 @@ class Storm:
         self._server.execute("ALTER SYSTEM RESET default_transaction_read_only")
         self._server.execute("SELECT pg_reload_conf()")
 
-    def _fill(self, disk: SmallDisk) -> None:
+    def fill(self, disk: SmallDisk) -> None:
+        """Let the disk of the store be full for a moment."""
         disk.fill()
         self._await("No space left")
         disk.free()
+
+    def restart(self, bouncer: Bouncer) -> None:
+        """Let pgbouncer be away for a moment."""
+        bouncer.stop()
+        self._wait(_TROUBLE_S)
+        bouncer.start()
 
     def _exhaust(self) -> None:
         place = f"host={self._server.host} port={self._server.port} dbname={self.sea.database}"
@@ -179,24 +189,31 @@ class Storm:
 
 def prove(seconds: float, seed: int, folder: Path, *, is_apart: bool) -> Verdict:
     """Let it storm; tell what was tried and what became of it."""
-    verdict, dice = Verdict(), random.Random(seed)  # noqa: S311 - a seed, to try the same again
-    with PostgresServer() as server, small_disk(server) if is_apart else nullcontext() as disk:
+    verdict = Verdict()
+    with ExitStack() as held:
+        server = held.enter_context(PostgresServer())
+        disk = held.enter_context(small_disk(server)) if is_apart else None
         side = _prepare(server, "small" if disk else "pg_default")
+        login = f"user={ROLE} password='{_DOUBLED}'"
+        bouncer = held.enter_context(Bouncer(server, pool=2, login=login)) if PROGRAM else None
+        ways = [server.port, *([bouncer.port] if bouncer else [])]
         sea = Sea(folder, server.host, free_port(), side.database)
-        between = started(proxy, sea.ledger, server.host, sea.port, server.port, seed)
-        storm = Storm(sea, server, dice, disk)
+        between = started(proxy, sea.ledger, server.host, sea.port, ways, seed)
+        storm = Storm(sea, server, random.Random(seed))  # noqa: S311 - a seed, to try the same again
+        more: Troubles = {"disk full": partial(storm.fill, disk)} if disk else {}
+        more |= {"pgbouncer restarted": partial(storm.restart, bouncer)} if bouncer else {}
         try:
-            storm.rage(seconds)
+            storm.rage(seconds, more)
         finally:  # whoever lives on keeps the server's watchdog waiting
             storm.ends(verdict)
             between.kill()
             between.join()
         _settle(Sea(folder, server.host, server.port, side.database), side, verdict)
     tried = storm.counts + _tried(sea)
-    for name in (*TRIED, *FAULTS, *(ON_A_DISK if disk else ())):
+    for name in (*TRIED, *FAULTS, *more, *(["met: No space left"] if disk else [])):
         verdict.count("storm", **{name: tried[name]})
-    tell("troubles", _words(storm.counts))
-    tell("faults of the network", _words(Counter({name: tried[name] for name in FAULTS})))
+    tell("troubles", words_of(storm.counts))
+    tell("faults of the network", words_of(Counter({name: tried[name] for name in FAULTS})))
     return verdict
 
 
@@ -207,8 +224,7 @@ TRIED = (
 )
 """What must have been tried, beside the faults of the network."""
 
-ON_A_DISK = ("disk full", "met: No space left")
-"""The same, where root may mount a small disk."""
+_DOUBLED = PASSWORD.replace("'", "''")
 
 
 def _prepare(server: PostgresServer, tablespace: str) -> PostgresSide:
@@ -217,7 +233,7 @@ def _prepare(server: PostgresServer, tablespace: str) -> PostgresSide:
     server.stop()
     server.start()
     side = PostgresSide(server, tablespace)
-    server.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD.replace(chr(39), chr(39) * 2)}'")
+    server.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{_DOUBLED}'")
     server.execute(bootstrap_ddl("postgresql", SCHEMA, grant_to=ROLE), side.database)
     side.close()
     return side
@@ -235,13 +251,13 @@ def _settle(sea: Sea, side: PostgresSide, verdict: Verdict) -> None:
     side.connect()
     local: dict[Key, Values] = {}
     for home in HOMES:
-        local.update(local_side(sea.folder / home / "local.db")[0])
+        local |= local_side(sea.folder / home / "local.db")[0]
     shared = side.rows()
     found = judge(logs_of(_lines(sea)), local, shared, changes := side.changes())
     side.close()
     for word, number in found.items():
         verdict.check(not number, f"storm: {number} rows {word}")
-    tell("judged", f"{len(shared)} rows, {len(changes)} changes of them; {_words(found)}")
+    tell("judged", f"{len(shared)} rows, {len(changes)} changes of them; {words_of(found)}")
     wrong = sea.ledger.all("failed", "mistaken", "error")
     verdict.violations += [f"storm: {line}" for line in wrong]
 
@@ -254,21 +270,10 @@ def _lines(sea: Sea) -> Iterator[tuple[str, dict[str, object]]]:
 
 def _tried(sea: Sea) -> Counter[str]:
     revisions = [row["revision"] for _, row in _lines(sea)]
-    writes = revisions.count(1)
-    tried = Counter({"writes": writes, "updates": len(revisions) - writes})
+    tried = Counter("writes" if revision == 1 else "updates" for revision in revisions)
     for word in ("flush", "interrupted", "busy", "delivery", *FAULTS):
         tried[word] = len(sea.ledger.all(word))
     return tried
-
-
-def _words(counts: Counter[str]) -> str:
-    return ", ".join(f"{number} {name}" for name, number in counts.items())
-
-
-def tell(part: str, text: str) -> None:
-    """Print a line at once: a process that is forked later must not print it again."""
-    sys.stdout.write(f"{part}: {text}\n")
-    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -287,7 +292,7 @@ def main(arguments: Sequence[str]) -> int:
         verdict = prove(seconds, options.seed, Path(folder), is_apart=options.apart)
     for text in verdict.violations[:20]:
         tell("violation", text)
-    tell("storm", f"{_words(verdict.counts)}; {len(verdict.violations)} violations")
+    tell("storm", f"{words_of(verdict.counts)}; {len(verdict.violations)} violations")
     return int(bool(verdict.violations))
 
 

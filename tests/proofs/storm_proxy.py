@@ -9,7 +9,7 @@ Each connection has a fate, which strikes after some steps of the protocol, in e
 - swallow: a write reaches the server, which commits it; its answer is dropped, the client reset.
 
 Now and then the door is closed for a moment: then there is no listener at all. In the first
-second nothing happens.
+second nothing happens. Where it has several ways to the server, chance takes one.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tests.proofs.chaos_ground import Ledger
@@ -44,17 +44,17 @@ _IDLE = b"Z\x00\x00\x00\x05I"
 _LINGER = struct.pack("ii", 1, 0)
 
 
-def proxy(ledger: Ledger, host: str, port: int, server_port: int, seed: int) -> None:
+def proxy(ledger: Ledger, host: str, port: int, ways: Sequence[int], seed: int) -> None:
     """Serve until killed, or until nobody is left who would do that."""
     dice = random.Random(seed)  # noqa: S311 - a seed, to try the same again
-    asyncio.run(_Proxy(ledger, host, server_port, dice).run(port))
+    asyncio.run(_Proxy(ledger, host, ways, dice).run(port))
 
 
 class _Proxy:
-    def __init__(self, ledger: Ledger, host: str, server_port: int, dice: random.Random) -> None:
+    def __init__(self, ledger: Ledger, host: str, ways: Sequence[int], dice: random.Random) -> None:
         self._ledger = ledger
         self._host = host
-        self._server_port = server_port
+        self._ways = ways
         self._dice = dice
         self._struck: Counter[str] = Counter()
         self._calm_until = time.monotonic() + _CALM_S
@@ -91,7 +91,8 @@ class _Proxy:
                 self._note(fate)
                 _reset(writer)
                 return
-            there, back = await asyncio.open_connection(self._host, self._server_port, limit=_CHUNK)
+            way = self._dice.choice(self._ways)
+            there, back = await asyncio.open_connection(self._host, way, limit=_CHUNK)
         except OSError:
             writer.close()
             return
