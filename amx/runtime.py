@@ -126,7 +126,7 @@ class Runtime(Configured):
     @cached_property
     def sessions(self) -> "SessionService":
         """Guard 1; a renaming that was killed is ended first."""
-        self.renamer.settle()
+        self.settle()
         return self.session_reader
 
     @cached_property
@@ -137,6 +137,11 @@ class Runtime(Configured):
         return SessionService(
             self.local, self.reader, known_profiles=self.known_profiles, confirm=self.confirm
         )
+
+    def settle(self) -> None:
+        """End a renaming of a profile that was killed, where there is one."""
+        if self.reader.renaming():
+            self.renamer.settle()
 
     @cached_property
     def renamer(self) -> "Renamer":
@@ -198,6 +203,7 @@ class Runtime(Configured):
     @cached_property
     def sharing(self) -> "SharingService":
         """Guards 2 and 3: what `amx history-store` is made of."""
+        self.settle()
         return self._sharing(self.outbox, self.local)
 
     @cached_property

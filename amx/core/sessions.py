@@ -80,6 +80,11 @@ class SessionService:
         """Return the session that is active for this profile, where there is one."""
         return steps.current(self._reader, profile)
 
+    def with_owner(self, session: Session) -> Session:
+        """Return a session that was read elsewhere with the present name of its profile."""
+        known = self._reader.find(Session, session.id)
+        return replace(session, owner=known.owner) if known else session
+
     def check(self, profile: Profile, key: int | str | None) -> Session | None:
         """Return the session that `append` would continue; None where it would begin one.
 
