@@ -143,6 +143,9 @@ class Composer:
             self._remarks.append(f"No earlier turn of this session tells what {word!r} refers to.")
 
     def _of_nothing(self) -> tuple[str, Sequence[CatalogDocument]]:
+        matches = self._shelf.matches(self._terms)
+        if matches and matches[0].named:
+            return self._of(matches)
         tables = self._shelf.tables if self._asks_for_all else ()
         if tables:
             return wording.tables_listed(tables), tables[: wording.SHOWN_NAMES]

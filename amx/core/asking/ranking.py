@@ -7,18 +7,22 @@ beats one that only holds it among other words.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from math import log
 from typing import NamedTuple
 
 from amx.core.asking.documents import CatalogDocument, TableName
 from amx.core.asking.spelling import Vocabulary
-from amx.core.asking.terms import CONTENT, Group, Term, read_groups
+from amx.core.asking.terms import CONTENT, FUNCTION, Group, Term, read_groups
 
 IN_TABLE, IN_COLUMN, TOLD_OF_TABLE, TOLD_OF_COLUMN = 3.0, 2.0, 1.2, 0.8
 """What a word counts by where it matches."""
 
 FOCUS, COLUMN_FOCUS = 1.5, 0.6
 """What it counts that a name is wholly what was asked for: of a table, of its best column."""
+
+ORDER = 0.3
+"""What it counts that two words stand side by side in a table's name as in the question."""
 
 SPREAD = 0.8
 """What a word counts beside the best column, in another one."""
@@ -53,7 +57,7 @@ class Ranking:
         self._terms = terms
         self._vocabulary = vocabulary
         self._tables = tables
-        self._worth = {term.word: term.weight * self._rarity(term) for term in terms}
+        self._rarities = {stem: self._rarity(stem) for term in terms for stem in term.stems}
 
     def ranked(self, documents: Iterable[CatalogDocument]) -> list[Match]:
         """Return the tables among these documents and the owners of columns, best first."""
@@ -71,8 +75,10 @@ class Ranking:
         groups = read_groups(table.names)
         best = self._scores(groups, IN_TABLE)
         named = frozenset(best)
+        best = {word: score * self._of_table(word) for word, score in best.items()}
         self._raise(best, self._scores(read_groups(table.told), TOLD_OF_TABLE))
         focus = FOCUS * self._focus(groups, named) if self._is_asked(named) else 0.0
+        focus += ORDER * self._order(groups)
         rated = sorted(
             ((self._column(one, named), one) for one in columns),
             key=lambda pair: -pair[0].score,
@@ -100,10 +106,30 @@ class Ranking:
         stems = {stem for group in groups for stem in group}
         scores: dict[str, float] = {}
         for term in self._terms:
-            worth = max((w for one, w in term.stems.items() if one in stems), default=0.0)
-            if worth:
-                scores[term.word] = factor * worth * self._worth[term.word]
+            # What stands for a word says no more than the word itself: its stem comes first.
+            most = self._rarities[next(iter(term.stems))]
+            found = [
+                worth * min(most, self._rarities[one])
+                for one, worth in term.stems.items()
+                if one in stems
+            ]
+            if found:
+                scores[term.word] = factor * term.weight * max(found)
         return scores
+
+    def _of_table(self, word: str) -> float:
+        """Return what is left of a match in a table's name of a word that is rather a column."""
+        is_column = any(term.is_of_something for term in self._terms if term.word == word)
+        return IN_COLUMN / IN_TABLE if is_column else 1.0
+
+    def _order(self, groups: Sequence[Group]) -> int:
+        """Return how many neighbours in a name are neighbours in the question, in this order."""
+        asked = [set(term.stems) for term in self._terms if term.weight > FUNCTION]
+        return sum(
+            not one.isdisjoint(first) and not two.isdisjoint(second)
+            for first, second in pairwise(groups)
+            for one, two in pairwise(asked)
+        )
 
     def _focus(self, groups: Sequence[Group], words: frozenset[str]) -> float:
         """Return how much of a name was asked for, its rarer words counting more."""
@@ -115,9 +141,8 @@ class Ranking:
     def _is_asked(self, words: frozenset[str]) -> bool:
         return any(term.weight == CONTENT for term in self._terms if term.word in words)
 
-    def _rarity(self, term: Term) -> float:
-        most = max((self._vocabulary[one].anywhere for one in term.stems), default=0)
-        return log(1 + self._tables / (1 + most))
+    def _rarity(self, stem: str) -> float:
+        return log(1 + self._tables / (1 + self._vocabulary[stem].anywhere))
 
     def _specific(self, group: Group) -> float:
         named = (self._vocabulary.get(one) for one in group[:1])

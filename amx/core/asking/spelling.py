@@ -4,7 +4,6 @@ Only words that nothing matches as they stand are read in another way, and the a
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from amx.core.asking.documents import Word
@@ -15,6 +14,7 @@ Vocabulary = Mapping[str, Word]
 """The words of a catalog by their stems."""
 
 SHORTEST_PREFIX, SHORTEST_MISSPELT, SHORTEST_TWICE_MISSPELT, SHORTEST_HALF = 3, 4, 8, 3
+SHORTEST_ACRONYM, LONGEST_ACRONYM = 3, 5
 MOST_READINGS = 3
 AS_JOINED, AS_BEGUN, AS_MISSPELT = 0.9, 0.7, 0.7
 
@@ -36,10 +36,10 @@ def resolved(terms: Sequence[Term], vocabulary: Vocabulary) -> Resolved:
     found: list[Term] = []
     read_as: dict[str, Sequence[str]] = {}
     unknown: list[str] = []
-    joined = _joined(terms, vocabulary)
+    joined = _together(terms, vocabulary)
     for place, term in enumerate(terms):
         stems = {one: worth for one, worth in term.stems.items() if one in vocabulary}
-        stems = {**joined.get(place, {}), **stems}
+        stems = {**stems, **joined.get(place, {})}
         if stems:
             found.append(term._replace(stems=stems))
         elif term.weight == CONTENT:
@@ -53,14 +53,21 @@ def resolved(terms: Sequence[Term], vocabulary: Vocabulary) -> Resolved:
     return Resolved(found, read_as, unknown)
 
 
-def _joined(terms: Sequence[Term], vocabulary: Vocabulary) -> dict[int, dict[str, float]]:
-    """Return, by place, the one word that a catalog makes of two: ``time sheet``."""
+def _together(terms: Sequence[Term], vocabulary: Vocabulary) -> dict[int, dict[str, float]]:
+    """Return, by place, the one word that a catalog makes of several.
+
+    That is two in one, as in ``timesheet``, or their first letters, as in ``uom``.
+    """
     found: dict[int, dict[str, float]] = {}
-    for place, (one, two) in enumerate(pairwise(terms)):
-        together = root(f"{one.word}{two.word}")
-        if together in vocabulary and CONTENT in (one.weight, two.weight):
-            for part in (place, place + 1):
-                found.setdefault(part, {})[together] = AS_JOINED
+    for first in range(len(terms)):
+        for behind in range(first + 2, min(len(terms), first + LONGEST_ACRONYM) + 1):
+            part = terms[first:behind]
+            is_pair = len(part) < SHORTEST_ACRONYM
+            one = "".join(term.word if is_pair else term.word[:1] for term in part)
+            ends = (part[0].weight, part[-1].weight)
+            if root(one) in vocabulary and (CONTENT in ends if is_pair else set(ends) == {CONTENT}):
+                for place in range(first, behind):
+                    found.setdefault(place, {})[root(one)] = AS_JOINED
     return found
 
 

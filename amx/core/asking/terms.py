@@ -25,6 +25,8 @@ class Term(NamedTuple):
     word: str
     stems: Mapping[str, float]
     weight: float = CONTENT
+    is_of_something: bool = False
+    """It stands before ``of``: of ``price of tracks`` the price is rather a column."""
 
 
 def folded(text: str) -> str:
@@ -62,18 +64,20 @@ def read_groups(text: str) -> list[Group]:
 
 def told_of(text: str, glossary: Glossary = BUILT_IN) -> tuple[Group, ...]:
     """Return the words of a sentence that say something, each once."""
-    tokens = (token for token in split(text, glossary) if root(token) not in FUNCTION_WORDS)
+    tokens = (token for token in split(text, glossary) if folded(token) not in FUNCTION_WORDS)
     return tuple(dict.fromkeys(_group(token, glossary) for token in tokens))
 
 
 def terms_of(text: str, glossary: Glossary = BUILT_IN) -> list[Term]:
     """Return the words of a question, each once, in their order."""
     found: dict[str, Term] = {}
-    for word in re.findall(r"\w+", re.sub(r"['’]s\b", "", text)):
+    words = re.findall(r"\w+", re.sub(r"['’]s\b", "", text))
+    of = next((place for place, word in enumerate(words) if folded(word) == "of"), 0)
+    for place, word in enumerate(words):
         parts = split(word, glossary)
         for part in parts:
-            shown = word if len(parts) == 1 else part
-            found.setdefault(root(part), _term(shown, part, glossary))
+            term = found.get(root(part)) or _term(word if len(parts) == 1 else part, part, glossary)
+            found[root(part)] = term._replace(is_of_something=place < of)
     _add_phrases(found, glossary)
     return list(found.values())
 
@@ -99,7 +103,7 @@ def _term(shown: str, part: str, glossary: Glossary) -> Term:
         for key in (word, singular(word)):
             for equal in glossary.synonyms.get(key, ()):
                 _add(stems, equal, AS_EQUAL)
-    return Term(shown, stems, _weight(own))
+    return Term(shown, stems, _weight(part))
 
 
 def _add(stems: dict[str, float], reading: str, worth: float) -> None:
@@ -108,10 +112,10 @@ def _add(stems: dict[str, float], reading: str, worth: float) -> None:
         stems.setdefault(root(word), worth if len(words) == 1 else AS_PART)
 
 
-def _weight(own: str) -> float:
-    if own in FUNCTION_WORDS:
+def _weight(word: str) -> float:
+    if folded(word) in FUNCTION_WORDS:
         return FUNCTION
-    return ABOUT_CATALOGS if own in CATALOG_WORDS else CONTENT
+    return ABOUT_CATALOGS if root(word) in CATALOG_WORDS else CONTENT
 
 
 def contents(terms: Sequence[Term]) -> list[Term]:
@@ -119,20 +123,21 @@ def contents(terms: Sequence[Term]) -> list[Term]:
     return [term for term in terms if term.weight == CONTENT]
 
 
-def _roots(words: str) -> frozenset[str]:
-    return frozenset(root(word) for word in words.split())
-
-
-FUNCTION_WORDS = _roots(
-    "a about all also an and any are as at be been but by can could did do does each for from get "
-    "give had has have her his how i if in into is it its may me my not of on one or our please s "
-    "same say should some tell than that the their them then there these they this those to us was "
-    "we were what when where which who whom whose why will with would you your"
+FUNCTION_WORDS = frozenset(
+    (
+        "a about all also an and any are as at be been but by can could did do does each for from get "
+        "give had has have her his how i if in into is it its may me my not of on one or our please s "
+        "same say should some tell than that the their them then there these they this those to us was "
+        "we were what when where which who whom whose why will with would you your"
+    ).split()
 )
 """Words that say nothing about what is asked for."""
 
-CATALOG_WORDS = _roots(
-    "column contain database field find hold keep kept know list look place record row save schema "
-    "see show store stored table use view"
+CATALOG_WORDS = frozenset(
+    root(word)
+    for word in (
+        "column contain database field find hold keep kept know list look place record row save schema "
+        "see show store stored table use view"
+    ).split()
 )
 """Words of questions about catalogs; where a name has them they count a little."""
