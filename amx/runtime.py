@@ -101,10 +101,7 @@ class Runtime(Environment):
             return None
 
     def known_profiles(self) -> dict[str, str | None]:
-        """Return the identity of each profile; None where it cannot be told.
-
-        What cannot be read counts as no profiles: this only feeds hints and columns of lists.
-        """
+        """Return the identity of each profile, None where it cannot be told; for hints and lists."""
         try:
             names = list(self.config.profiles)
         except AmxError:
@@ -255,9 +252,12 @@ class Runtime(Environment):
     @cached_property
     def answers(self) -> "AnswerService":
         """What `amx ask` is made of."""
-        from amx.core.answers import AnswerService
+        from amx.core.answers import AnswerService, Sources
 
-        return AnswerService(self.index, self.sessions, self.history, self.describer, self.glossary)
+        if self.local.has_open_run():
+            self.history.mark_interrupted()
+        sources = lambda: Sources(self.history, self.describer)  # noqa: E731 - only when asked
+        return AnswerService(self.index, self.sessions, self.glossary, self.reader, sources)
 
     # --- shared mode
 

@@ -1,15 +1,17 @@
 """Measure what a question costs over the start of a command that opens the store.
 
 The catalog has 250 tables and 2,600 columns, and its index is fresh: a question looks at the
-catalog, finds that nothing has changed, searches, and writes its two turns. Both commands are run
-by the same Python in turn, as their console script would; the figures are medians of the
-differences within a round.
+catalog, finds that nothing has changed, searches, and writes its two turns. It is held against
+`amx session current`, which reads the configuration and the store. Both are run by the same Python
+in turn, with warm bytecode; the figures are medians of the differences within a round, on the
+clock and, which neighbours on the machine disturb less, in processor time.
 
 Usage: python -m scripts.askcost [ROUNDS | --quick]
 
 ``--quick`` is for CI: few rounds and a limit half again as wide.
 """
 
+import resource
 import sqlite3
 import statistics
 import sys
@@ -17,6 +19,7 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts import furnish
 
@@ -47,6 +50,13 @@ _FIELDS = (
 )  # fmt: skip
 
 
+class Cost(NamedTuple):
+    """What a command took, or took more than another."""
+
+    clock_ms: float
+    cpu_ms: float
+
+
 def main(rounds: int, most_ms: float) -> int:
     """Print what each kind of question costs; return 1 where one is beyond the limit."""
     with tempfile.TemporaryDirectory(prefix="amx-askcost-") as name:
@@ -62,14 +72,14 @@ def main(rounds: int, most_ms: float) -> int:
 
 def build(path: Path) -> tuple[int, int]:
     """Make the database; return how many tables and columns it has."""
-    statements = []
+    statements: list[str] = []
     columns = 0
     for subject in _SUBJECTS:
         for place, kind in enumerate(_KINDS):
-            fields = [f"{field} TEXT" for field in _FIELDS]
+            fields = [f"{field} TEXT" for field in _FIELDS[: len(_FIELDS) - place % 2]]
             if place:
                 fields.append(f"{subject}_id INTEGER REFERENCES {subject} (id)")
-            if subject != _SUBJECTS[0] and place < 5:
+            if subject != _SUBJECTS[0] and not place:
                 fields.append(f"{_SUBJECTS[0]}_id INTEGER REFERENCES {_SUBJECTS[0]} (id)")
             left = COLUMNS - columns - len(fields) - 1
             if len(statements) == TABLES - 1:
@@ -83,28 +93,35 @@ def build(path: Path) -> tuple[int, int]:
     return len(statements), columns
 
 
-def _measured(home: Path, question: str, rounds: int) -> list[float]:
-    """Return, by round, how many milliseconds more than a start a question took."""
+def _measured(home: Path, question: str, rounds: int) -> list[Cost]:
+    """Return, by round, what a question took more than a start."""
     costs = []
     for turn in range(rounds + 1):
         start, ask = _took(home, "session", "current"), _took(home, "ask", question)
         if turn:  # the first only warms the caches
-            costs.append(1000 * (ask - start))
+            costs.append(Cost(ask.clock_ms - start.clock_ms, ask.cpu_ms - start.cpu_ms))
     return costs
 
 
-def _took(home: Path, *args: str) -> float:
-    begin = time.perf_counter()
+def _took(home: Path, *args: str) -> Cost:
+    begin, used = time.perf_counter(), _used()
     furnish.run(home, *args)
-    return time.perf_counter() - begin
+    return Cost(1000 * (time.perf_counter() - begin), 1000 * (_used() - used))
 
 
-def _told(question: str, costs: list[float], most_ms: float) -> bool:
-    cost = statistics.median(costs)
-    word = "ok" if cost <= most_ms else "TOO SLOW"
-    spread = f"{min(costs):.0f} to {max(costs):.0f}"
-    print(f"{question:<44} {cost:5.1f} ms over a start ({spread}), limit {most_ms:.0f}: {word}")
-    return cost <= most_ms
+def _used() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _told(question: str, costs: list[Cost], most_ms: float) -> bool:
+    clock, cpu = (statistics.median(side) for side in zip(*costs, strict=True))
+    word = "ok" if clock <= most_ms else "TOO SLOW"
+    print(
+        f"{question:<44} {clock:5.1f} ms over a start, limit {most_ms:.0f}: {word}"
+        f"  (rounds {min(costs).clock_ms:.0f}-{max(costs).clock_ms:.0f}; processor {cpu:.1f} ms)"
+    )
+    return bool(clock <= most_ms)
 
 
 if __name__ == "__main__":

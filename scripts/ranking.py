@@ -193,11 +193,12 @@ def _quoted(name: str) -> str:
 def _installed(folder: Path) -> str:
     """Install Tryton into an environment of its own; return what it says of its schema."""
     python = folder / "venv" / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", REQUIREMENTS]
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
-    command = [python, "-W", "ignore", PROGRAM]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    subprocess.run([str(python), *pip], check=True, stderr=subprocess.DEVNULL)
+    command = [str(python), "-W", "ignore", str(PROGRAM)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ def main() -> int:
     names = [node.name for node in create_graph(get_modules())]
     with Transaction().start(":memory:", 0):
         pool = Pool(":memory:")
-        Pool._pool[":memory:"] = {kind: {} for kind in Pool.classes}
-        pool._modules = []
+        Pool._pool[":memory:"] = {kind: {} for kind in Pool.classes}  # noqa: SLF001 - no other way
+        pool._modules = []  # noqa: SLF001 - as above
         for name in names:
             pool.fill(name, set(names))
         models = dict(pool.iterobject(type="model"))
@@ -46,7 +46,7 @@ def main() -> int:
 
 def _table(name: str, model: Any, stored: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as above
     return {
-        "table": model._table,
+        "table": model._table,  # noqa: SLF001 - its name in Tryton
         "label": _label(name, model),
         "fields": list(_fields(model, stored)),
     }
@@ -78,7 +78,7 @@ def _fields(model: Any, stored: dict[str, Any]) -> Iterator[dict[str, Any]]:  # 
             "column": name,
             "label": "" if name in SYSTEM else str(field.string or ""),
             "type": field.sql_type().base,
-            "target": target._table if target is not None and kind == "Many2One" else None,
+            "target": target._table if target and kind == "Many2One" else None,  # noqa: SLF001 - as above
         }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from amx.core.asking.grounds import Grounds
     from amx.core.conversations import Session
     from amx.core.history import History
-    from amx.core.ports import Catalog, CatalogIndex, Describer
+    from amx.core.ports import Catalog, CatalogIndex, Describer, Reader
     from amx.core.profiles import Profile
     from amx.core.sessions import SessionService
     from amx.core.team_glossary import TeamGlossary
@@ -38,22 +38,37 @@ class Reply(NamedTuple):
     grounds: Grounds
 
 
+class Sources(NamedTuple):
+    """Where descriptions come from; only a catalog that has changed is described anew."""
+
+    history: History
+    describer: Describer
+
+
 class AnswerService:
-    """Answers questions about one profile's catalog, within a session bound to it."""
+    """Answers questions about one profile's catalog, within a session bound to it.
+
+    Args:
+        index: Where catalogs are searched.
+        sessions: Guard 1.
+        glossary: What abbreviations stand for.
+        reader: Reads the local history.
+        sources: Asked when an index is made.
+    """
 
     def __init__(
         self,
         index: CatalogIndex,
         sessions: SessionService,
-        history: History,
-        describer: Describer,
         glossary: TeamGlossary,
+        reader: Reader,
+        sources: Callable[[], Sources],
     ) -> None:
         self._index = index
         self._sessions = sessions
-        self._history = history
-        self._describer = describer
         self._glossary = glossary
+        self._reader = reader
+        self._sources = sources
 
     def ask(
         self,
@@ -131,17 +146,19 @@ class AnswerService:
     def _digest(self, profile: Profile, catalog: str) -> str:
         from amx.core.asking.documents import FORMAT
 
-        parts = (FORMAT, __version__, self._describer.provenance, catalog)
-        known = (self._history.fingerprint(profile), self._glossary.digest)
-        return sha256(repr((*parts, *known)).encode()).hexdigest()
+        # A change of a result is one of its run too, as of every parent.
+        runs = self._reader.fingerprint("runs", {"identity": profile.identity})
+        parts = (FORMAT, __version__, catalog, runs, self._glossary.digest)
+        return sha256(repr(parts).encode()).hexdigest()
 
     def _refresh(self, profile: Profile, catalog: Catalog, digest: str) -> None:
         from amx.core.asking.knowledge import documents_of, known_of, vocabulary_of
 
         tables = catalog.tables()
-        run = self._history.latest_run(profile)
-        latest = self._history.results(run) if run else []
-        known = known_of(tables, self._describer, self._history.accepted(profile), latest)
+        history, describer = self._sources()
+        run = history.latest_run(profile)
+        latest = history.results(run) if run else []
+        known = known_of(tables, describer, history.accepted(profile), latest)
         documents = documents_of(tables, known, self._glossary.glossary)
         words = vocabulary_of(documents, self._glossary.glossary)
         self._index.refresh(profile.identity, digest, documents, words)

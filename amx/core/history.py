@@ -106,16 +106,6 @@ class History:
         ]
         return sorted(found, key=lambda one: one.updated_at)
 
-    def fingerprint(self, profile: Profile) -> str:
-        """Return a text that differs whenever `latest_run`, its results or `accepted` do.
-
-        Whoever changes a result writes its run too, as parents always are.
-        """
-        run = self.latest_run(profile)
-        runs = self._reader.fingerprint(Run, {"identity": profile.identity})
-        results = self._reader.fingerprint(Result, {"run_id": run.id}) if run else ""
-        return f"{runs} {run.id if run else ''} {results}"
-
     def find_run(self, key: int | str) -> Run:
         """Return the run with this number or UUID.
 

@@ -43,7 +43,7 @@ class Reader(Protocol):
     ) -> Sequence[RowT]:
         """Return the rows that match, in the order in which they were first written."""
 
-    def fingerprint(self, kind: type[RowT], where: Where) -> str:
+    def fingerprint(self, table: str, where: Where) -> str:
         """Return a text that differs whenever one of the rows that match was added or changed."""
 
     def active_session(self, profile: str, identity: str) -> str | None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from amx.core.glossary import BUILT_IN, KEYED, PEOPLE, PERSONAL, SECRET, SHOWN_AS, Glossary
 
-_HUMP = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
-_ACRONYM = re.compile(r"(?<=[A-Z])(?=[A-Z][a-z])")
-_SEPARATORS = re.compile(r"[\W_]+")
+# Texts: `re` compiles each when it is first needed, and most words need none.
+_HUMP = r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])"
+_ACRONYM = r"(?<=[A-Z])(?=[A-Z][a-z])"
+_SEPARATORS = r"[\W_]+"
 
 _TAILS = (
     "number", "quantity", "amount", "count", "price", "total", "date", "time", "name", "code",
@@ -59,7 +60,7 @@ def split(name: str, glossary: Glossary = BUILT_IN) -> tuple[str, ...]:
 
     A part such as ``custno`` is taken apart where both halves are known words.
     """
-    parts = (piece for part in _SEPARATORS.split(name) for piece in _humps(part))
+    parts = (piece for part in re.split(_SEPARATORS, name) for piece in _humps(part))
     return tuple(half.lower() for part in parts for half in _halves(part, glossary))
 
 
@@ -149,7 +150,9 @@ def is_private(column: str, table: str = "") -> bool:
 
 
 def _humps(part: str) -> list[str]:
-    return [piece for hump in _HUMP.split(part) for piece in _ACRONYM.split(hump) if piece]
+    if part.isalpha() and part.islower():
+        return [part]
+    return [piece for hump in re.split(_HUMP, part) for piece in re.split(_ACRONYM, hump) if piece]
 
 
 def _halves(part: str, glossary: Glossary) -> tuple[str, ...]:

@@ -79,12 +79,11 @@ class _Reads:
         )
         return [row_of(kind, _values(record)) for record in records]
 
-    def fingerprint(self, kind: type[RowT], where: Where) -> str:
-        table = BY_NAME[kind.TABLE]
+    def fingerprint(self, table: str, where: Where) -> str:
         conditions = " AND ".join(f"{name} IS ?" for name in where) or "1"
         # A revision only rises and a row is never removed: no change leaves both as they are.
         records = self._query(
-            f"SELECT count(*) || ' ' || total(revision) FROM {table.name} WHERE {conditions}",
+            f"SELECT count(*) || ' ' || total(revision) FROM {table} WHERE {conditions}",
             tuple(where.values()),
         )
         return str(records[0][0]) if records else ""

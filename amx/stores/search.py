@@ -168,6 +168,6 @@ def _values(document: CatalogDocument) -> tuple[object, ...]:
 
 
 def _document(record: Record) -> CatalogDocument:
-    *values, schema, table, column = record
-    target = None if table is None else Target(schema, table, column)
-    return CatalogDocument._make((*values[:8], *map(bool, values[8:]), target))
+    values = tuple(record)
+    target = None if values[-2] is None else Target._make(values[-3:])
+    return CatalogDocument._make((*values[:-3], target))

@@ -57,7 +57,9 @@ class Ranking:
         self._terms = terms
         self._vocabulary = vocabulary
         self._tables = tables
-        self._rarities = {stem: self._rarity(stem) for term in terms for stem in term.stems}
+        self._rated: dict[tuple[str, str, frozenset[str]], _Rating] = {}
+        self._worth = self._worths()
+        self._pairs = list(pairwise([term.stems for term in terms if term.weight > FUNCTION]))
 
     def ranked(self, documents: Iterable[CatalogDocument]) -> list[Match]:
         """Return the tables among these documents and the owners of columns, best first."""
@@ -77,12 +79,11 @@ class Ranking:
         named = frozenset(best)
         best = {word: score * self._of_table(word) for word, score in best.items()}
         self._raise(best, self._scores(read_groups(table.told), TOLD_OF_TABLE))
-        focus = FOCUS * self._focus(groups, named) if self._is_asked(named) else 0.0
-        focus += ORDER * self._order(groups)
-        rated = sorted(
-            ((self._column(one, named), one) for one in columns),
-            key=lambda pair: -pair[0].score,
-        )
+        focus = 0.0
+        if self._is_asked(named):
+            focus = FOCUS * self._focus(groups, named) + ORDER * self._order(groups)
+        rated = [(self._column(one, named), one) for one in columns]
+        rated.sort(key=lambda pair: -pair[0].score)
         if rated:
             self._raise(best, rated[0][0].words)
             for rating, _ in rated[1:]:
@@ -93,6 +94,13 @@ class Ranking:
         return Match(sum(best.values()) + focus, table, shown, found, named)
 
     def _column(self, column: CatalogDocument, named: frozenset[str]) -> "_Rating":
+        """Rate a column; the same name stands in many tables and is rated once."""
+        key = (column.names, column.told, named)
+        if key not in self._rated:
+            self._rated[key] = self._rating(column, named)
+        return self._rated[key]
+
+    def _rating(self, column: CatalogDocument, named: frozenset[str]) -> "_Rating":
         groups = read_groups(column.names)
         words = self._scores(groups, IN_COLUMN)
         own = frozenset(words)
@@ -103,19 +111,23 @@ class Ranking:
 
     def _scores(self, groups: Sequence[Group], factor: float) -> dict[str, float]:
         """Return what each term that is among these words counts."""
-        stems = {stem for group in groups for stem in group}
         scores: dict[str, float] = {}
+        for group in groups:
+            for stem in group:
+                for word, worth in self._worth.get(stem, ()):
+                    scores[word] = max(scores.get(word, 0.0), factor * worth)
+        return scores
+
+    def _worths(self) -> Mapping[str, Sequence[tuple[str, float]]]:
+        """Return, by stem, which terms it stands for and what it is worth to each."""
+        found: dict[str, list[tuple[str, float]]] = {}
         for term in self._terms:
             # What stands for a word says no more than the word itself: its stem comes first.
-            most = self._rarities[next(iter(term.stems))]
-            found = [
-                worth * min(most, self._rarities[one])
-                for one, worth in term.stems.items()
-                if one in stems
-            ]
-            if found:
-                scores[term.word] = factor * term.weight * max(found)
-        return scores
+            most = self._rarity(next(iter(term.stems)))
+            for stem, worth in term.stems.items():
+                whole = term.weight * worth * min(most, self._rarity(stem))
+                found.setdefault(stem, []).append((term.word, whole))
+        return found
 
     def _of_table(self, word: str) -> float:
         """Return what is left of a match in a table's name of a word that is rather a column."""
@@ -124,11 +136,10 @@ class Ranking:
 
     def _order(self, groups: Sequence[Group]) -> int:
         """Return how many neighbours in a name are neighbours in the question, in this order."""
-        asked = [set(term.stems) for term in self._terms if term.weight > FUNCTION]
         return sum(
-            not one.isdisjoint(first) and not two.isdisjoint(second)
+            any(stem in one for stem in first) and any(stem in two for stem in second)
             for first, second in pairwise(groups)
-            for one, two in pairwise(asked)
+            for one, two in self._pairs
         )
 
     def _focus(self, groups: Sequence[Group], words: frozenset[str]) -> float:

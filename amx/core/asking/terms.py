@@ -123,21 +123,20 @@ def contents(terms: Sequence[Term]) -> list[Term]:
     return [term for term in terms if term.weight == CONTENT]
 
 
-FUNCTION_WORDS = frozenset(
-    (
-        "a about all also an and any are as at be been but by can could did do does each for from get "
-        "give had has have her his how i if in into is it its may me my not of on one or our please s "
-        "same say should some tell than that the their them then there these they this those to us was "
-        "we were what when where which who whom whose why will with would you your"
-    ).split()
+_FUNCTION_WORDS = (
+    "a about all also an and any are as at be been but by can could did do does each for from get "
+    "give had has have her his how i if in into is it its may me my not of on one or our please s "
+    "same say should some tell than that the their them then there these they this those to us was "
+    "we were what when where which who whom whose why will with would you your"
 )
+
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 """Words that say nothing about what is asked for."""
 
-CATALOG_WORDS = frozenset(
-    root(word)
-    for word in (
-        "column contain database field find hold keep kept know list look place record row save schema "
-        "see show store stored table use view"
-    ).split()
+_CATALOG_WORDS = (
+    "column contain database field find hold keep kept know list look place record row save schema "
+    "see show store stored table use view"
 )
-"""Words of questions about catalogs; where a name has them they count a little."""
+
+CATALOG_WORDS = frozenset(map(root, _CATALOG_WORDS.split()))
+"""Words of questions about catalogs, by their stems; where a name has them they count a little."""
