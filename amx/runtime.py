@@ -101,7 +101,7 @@ class Runtime(Environment):
             return None
 
     def known_profiles(self) -> dict[str, str | None]:
-        """Return the identity of each profile, None where it cannot be told; for hints and lists."""
+        """Return each profile's identity, None where it cannot be told; for hints and lists."""
         try:
             names = list(self.config.profiles)
         except AmxError:

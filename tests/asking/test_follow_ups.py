@@ -69,6 +69,16 @@ def test_a_new_session_remembers_nothing_of_another(ask: Ask) -> None:
     assert apart["session"] != within["session"]
 
 
+def test_of_sessions_that_take_turns_each_remembers_its_own(ask: Ask) -> None:
+    one = str(ask("customer email")["session"])
+    two = str(ask("invoice totals", "--new")["session"])
+    assert one != two
+
+    for _ in range(2):
+        assert cited(ask("which of them is unique?", "--session", one))[0] == "Customer"
+        assert cited(ask("which of them is unique?", "--session", two))[0] == "Invoice"
+
+
 def test_one_question_has_another_answer_in_a_session_of_another_profile(
     amx: Amx, ask: Ask, tmp_path: Path
 ) -> None:

@@ -1,16 +1,23 @@
 """The index is made anew when the database or a description changes, and only then."""
 
+import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from amx.catalogs.sqlite import SQLiteCatalog
+from amx.core.catalog import TableInfo
 from amx.core.clock import now, seconds_from_now
+from amx.core.ports import Catalog
 from amx.core.work import Result, Run
+from amx.runtime import Runtime
 from tests.asking.conftest import Ask, change, cited, said
 from tests.local.places import Place
 from tests.postgres import PostgresServer
@@ -32,6 +39,30 @@ def test_the_index_is_made_once_while_nothing_changes(ask: Ask, home: Path, musi
         ask(question)
     assert made(home) == first
     assert len(first) == 1
+
+
+def _same(catalog: Catalog) -> Catalog:
+    return catalog
+
+
+def test_a_catalog_that_has_not_changed_is_not_read(home: Path, music: Path) -> None:
+    class Counted(SQLiteCatalog):
+        reads = 0
+
+        def tables(self) -> Sequence[TableInfo]:
+            Counted.reads += 1
+            return super().tables()
+
+    reads = []
+    for script in ("", "", "CREATE TABLE Weather (Day DATE)", ""):
+        change(music, script)
+        runtime = Runtime(dict(os.environ))
+        with closing(Counted(runtime.profile)) as catalog:
+            runtime.answers.ask(runtime.profile, "customers", None, partial(_same, catalog))
+        runtime.local.close()
+        runtime.reader.close()
+        reads.append(Counted.reads)
+    assert reads == [1, 1, 2, 2]
 
 
 @pytest.mark.parametrize(
