@@ -254,7 +254,7 @@ class Runtime(Environment):
         """What `amx ask` is made of."""
         from amx.core.answers import AnswerService, Sources
 
-        if self.local.has_open_run():
+        if self.reader.has_open_run():
             self.history.mark_interrupted()
         sources = lambda: Sources(self.history, self.describer)  # noqa: E731 - only when asked
         return AnswerService(self.index, self.sessions, self.glossary, self.reader, sources)

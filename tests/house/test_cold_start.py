@@ -83,8 +83,8 @@ def test_a_question_whose_index_is_fresh_loads_nothing_that_reads_or_describes_a
     code, modules = _loaded("ask", "custmer")
 
     assert code == 0
-    readers = {"amx.core.asking.knowledge", "amx.core.catalog", "amx.describers", "amx.core.work"}
-    assert modules.isdisjoint({*HEAVY, *readers})
+    readers = {"amx.core.asking.knowledge", "amx.core.catalog", "amx.core.work"}
+    assert modules.isdisjoint({*HEAVY, *readers, "amx.describers.evidence"})
     assert "amx.core.asking.ranking" in modules
 
 

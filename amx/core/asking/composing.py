@@ -7,7 +7,7 @@ from amx.core.asking import keys, wording
 from amx.core.asking.documents import CatalogDocument, TableName
 from amx.core.asking.earlier import Earlier
 from amx.core.asking.grounds import Grounds
-from amx.core.asking.questions import Intent, Question, understood
+from amx.core.asking.questions import MOST_CHARACTERS, Intent, Question, understood
 from amx.core.asking.ranking import Match
 from amx.core.asking.searching import Shelf
 from amx.core.asking.spelling import Resolved, resolved
@@ -38,6 +38,8 @@ class Composer:
         self._earlier = earlier
         self._question = understood(question, glossary)
         self._remarks: list[str] = []
+        if len(question) > MOST_CHARACTERS:
+            self._remarks.append(f"I heeded the first {MOST_CHARACTERS:,} characters only.")
         self._taken_up: list[CatalogDocument] = []
 
     def grounds(self) -> Grounds:

@@ -118,6 +118,10 @@ _OF_VALUES = _clue(
 _OF_COLUMNS = _clue("many", r"\bhow many (?=(?:columns|fields|tables|views|attributes)\b)")
 
 
+MOST_CHARACTERS = 2000
+"""Of a question; what goes beyond is not heeded, and the answer says so."""
+
+
 class Question(NamedTuple):
     """A question as it is understood before the catalog is looked at.
 
@@ -142,6 +146,7 @@ class Question(NamedTuple):
 
 def understood(text: str, glossary: Glossary = BUILT_IN) -> Question:
     """Return what a question asks for."""
+    text = text[:MOST_CHARACTERS]
     words = {word.lower() for word in re.findall(r"\w+", text)}
     is_of_columns = _OF_COLUMNS.search(text, words) is not None
     intent, left = _intent(text, words)
