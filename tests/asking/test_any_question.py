@@ -20,7 +20,7 @@ _WORDS = (
     "and what about how many do does join joins with between references refer to referenced by "
     "foreign primary key keys of unique required columns tables their it them that one the is "
     "customer customers invoice tracks Track.UnitPrice CUST_NO city custmer trk 5 ? , ' \u0130 \0 "
-    'ﬁ ß \ud800 *:(" -- NOT'.split(" ")
+    'ﬁ ß \ud800 *:(" -- NOT'
 )
 QUESTIONS = st.lists(st.sampled_from(_WORDS.split(" ")) | st.text(max_size=8), max_size=14).map(
     " ".join
