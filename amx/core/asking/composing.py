@@ -137,6 +137,10 @@ class Composer:
             self._say_that_nothing_came_before()
             return f"I do not know: nothing in the catalog of {self._profile} matches {words}.", ()
         self._say_that_nothing_came_before()
+        ends = [self._end(side) for side in self._question.sides]
+        tables = [one for one in ends if one is not None]
+        if len(tables) > 1:
+            return self._joined(tables[0], tables[-1])
         return self._of(self._shelf.matches(known.terms))
 
     def _say_that_nothing_came_before(self) -> None:
@@ -208,11 +212,6 @@ class Composer:
         if not matches:
             return self._unknown()
         first = matches[0]
-        if len(self._question.sides) > 1:
-            ends = [self._end(side) for side in self._question.sides]
-            tables = [one for one in ends if one is not None]
-            if len(tables) > 1:
-                return self._joined(tables[0], tables[-1])
         special = self._special(first)
         if special is not None:
             return special

@@ -24,6 +24,7 @@ class Shelf:
     def __init__(self, index: CatalogIndex, identity: str) -> None:
         self._index = index
         self._identity = identity
+        self._searched: dict[tuple[str, ...], Sequence[CatalogDocument]] = {}
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -61,6 +62,12 @@ class Shelf:
         """
         sought = contents(terms) or [one for one in terms if one.weight == ABOUT_CATALOGS]
         stems = [stem for term in sought for stem in term.stems]
-        found = self._index.search(self._identity, stems, MOST_HITS)
-        kept = [one for one in found if among is None or among(one.owner)]
+        kept = [one for one in self._found(stems) if among is None or among(one.owner)]
         return Ranking(terms, self.vocabulary, self.size).ranked(kept)
+
+    def _found(self, stems: Sequence[str]) -> Sequence[CatalogDocument]:
+        """Search once for what is ranked among several tables in turn."""
+        key = tuple(stems)
+        if key not in self._searched:
+            self._searched[key] = self._index.search(self._identity, stems, MOST_HITS)
+        return self._searched[key]
