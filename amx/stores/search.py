@@ -8,6 +8,7 @@ from sqlite3 import Connection
 from sqlite3 import Row as Record
 
 from amx.core.asking.documents import CatalogDocument, IndexState, TableName, Target, Word
+from amx.core.asking.terms import stems_in
 from amx.core.clock import now
 from amx.core.rows import clean
 from amx.stores.local import SQLiteLocalStore
@@ -159,7 +160,7 @@ def _add_all(connection: Connection, identity: str, documents: Sequence[CatalogD
 
 
 def _searched(groups: str) -> str:
-    return clean(groups).replace("/", " ")
+    return " ".join(stems_in(clean(groups)))
 
 
 def _values(document: CatalogDocument) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from amx.core.asking.documents import CatalogDocument, Target, Word
-from amx.core.asking.terms import groups_of, read_groups, told_of, written
+from amx.core.asking.terms import groups_of, stems_in, told_of, written
 from amx.core.catalog import ColumnInfo, TableInfo
 from amx.core.glossary import Glossary
 from amx.core.ports import Describer
@@ -127,21 +127,17 @@ def vocabulary_of(documents: Sequence[CatalogDocument], glossary: Glossary) -> l
     named: dict[str, set[object]] = {}
     having: dict[str, set[object]] = {}
     for document in documents:
-        for stem in _stems(document.names):
+        for stem in stems_in(document.names):
             having.setdefault(stem, set()).add(document.owner)
             if document.column is None:
                 named.setdefault(stem, set()).add(document.owner)
-        for stem in _stems(document.told):
+        for stem in stems_in(document.told):
             having.setdefault(stem, set()).add(document.owner)
     words = _spelled(documents, glossary)
     return [
         Word(stem, words.get(stem, stem), len(named.get(stem, ())), len(owners))
         for stem, owners in having.items()
     ]
-
-
-def _stems(text: str) -> Iterable[str]:
-    return (stem for group in read_groups(text) for stem in group)
 
 
 def _spelled(documents: Sequence[CatalogDocument], glossary: Glossary) -> dict[str, str]:

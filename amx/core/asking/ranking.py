@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from amx.core.asking.documents import CatalogDocument, TableName
 from amx.core.asking.spelling import Vocabulary
-from amx.core.asking.terms import CONTENT, FUNCTION, Group, Term, read_groups
+from amx.core.asking.terms import CONTENT, FUNCTION, Group, Term, read_groups, stems_in
 
 IN_TABLE, IN_COLUMN, TOLD_OF_TABLE, TOLD_OF_COLUMN = 3.0, 2.0, 1.2, 0.8
 """What a word counts by where it matches."""
@@ -74,13 +74,13 @@ class Ranking:
         return sorted(found, key=lambda one: (-one.score, len(one.table.names), one.table.owner))
 
     def _match(self, table: CatalogDocument, columns: Sequence[CatalogDocument]) -> Match:
-        groups = read_groups(table.names)
-        best = self._scores(groups, IN_TABLE)
+        best = self._scores(table.names, IN_TABLE)
         named = frozenset(best)
         best = {word: score * self._of_table(word) for word, score in best.items()}
-        self._raise(best, self._scores(read_groups(table.told), TOLD_OF_TABLE))
+        self._raise(best, self._scores(table.told, TOLD_OF_TABLE))
         focus = 0.0
         if self._is_asked(named):
+            groups = read_groups(table.names)
             focus = FOCUS * self._focus(groups, named) + ORDER * self._order(groups)
         rated = [(self._column(one, named), one) for one in columns]
         rated.sort(key=lambda pair: -pair[0].score)
@@ -101,21 +101,21 @@ class Ranking:
         return self._rated[key]
 
     def _rating(self, column: CatalogDocument, named: frozenset[str]) -> "_Rating":
-        groups = read_groups(column.names)
-        words = self._scores(groups, IN_COLUMN)
+        words = self._scores(column.names, IN_COLUMN)
         own = frozenset(words)
-        self._raise(words, self._scores(read_groups(column.told), TOLD_OF_COLUMN))
+        self._raise(words, self._scores(column.told, TOLD_OF_COLUMN))
         beside = {word: worth for word, worth in words.items() if word not in named}
-        focus = COLUMN_FOCUS * self._focus(groups, own) if self._is_asked(own - named) else 0.0
+        focus = 0.0
+        if self._is_asked(own - named):
+            focus = COLUMN_FOCUS * self._focus(read_groups(column.names), own)
         return _Rating(sum(beside.values()) + (focus if beside else 0.0), words, focus)
 
-    def _scores(self, groups: Sequence[Group], factor: float) -> dict[str, float]:
+    def _scores(self, text: str, factor: float) -> dict[str, float]:
         """Return what each term that is among these words counts."""
         scores: dict[str, float] = {}
-        for group in groups:
-            for stem in group:
-                for word, worth in self._worth.get(stem, ()):
-                    scores[word] = max(scores.get(word, 0.0), factor * worth)
+        for stem in stems_in(text):
+            for word, worth in self._worth.get(stem, ()):
+                scores[word] = max(scores.get(word, 0.0), factor * worth)
         return scores
 
     def _worths(self) -> Mapping[str, Sequence[tuple[str, float]]]:

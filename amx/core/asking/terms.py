@@ -62,6 +62,11 @@ def read_groups(text: str) -> list[Group]:
     return [tuple(part.split("/")) for part in text.split(" ") if part]
 
 
+def stems_in(text: str) -> list[str]:
+    """Return the stems of all groups of a text that `written` wrote."""
+    return text.replace("/", " ").split(" ") if text else []
+
+
 def told_of(text: str, glossary: Glossary = BUILT_IN) -> tuple[Group, ...]:
     """Return the words of a sentence that say something, each once."""
     tokens = (token for token in split(text, glossary) if folded(token) not in FUNCTION_WORDS)
