@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 MADE := .venv/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate flushrate flushscale downcost sessionscale crash powerloss chaos storm fuzz size FORCE
+.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate flushrate flushscale downcost sessionscale askcost ranking crash powerloss chaos storm fuzz size FORCE
 
 help:  ## This list
 	@echo 'make TARGET [ARGS="…"]'
@@ -48,8 +48,8 @@ build: $(MADE)  ## The source distribution and the wheel, in dist/
 coldstart: $(MADE)  ## How long a command takes to start, against a bare Typer
 	@.venv/bin/python scripts/coldstart.py $(ARGS)
 
-bench: $(MADE)  ## What a save, a flush and a write without the store cost (ARGS=--quick for CI)
-	@failed=0; for what in saverate flushrate flushscale downcost sessionscale; do \
+bench: $(MADE)  ## What a save, a flush, a write without the store and a question cost (ARGS=--quick for CI)
+	@failed=0; for what in saverate flushrate flushscale downcost sessionscale askcost; do \
 		$(RUN) scripts.$$what $(ARGS) || failed=1; done; exit $$failed
 
 flushrate: $(MADE)  ## How fast the queue is flushed, against COPY and upsert written by hand
@@ -63,6 +63,12 @@ downcost: $(MADE)  ## What a write costs while the shared store is down, against
 
 sessionscale: $(MADE)  ## How long sessions take to be listed and shown, at 1,000,000 turns
 	@$(RUN) scripts.sessionscale $(ARGS)
+
+askcost: $(MADE)  ## What a question costs over the start of a command, on 250 tables
+	@$(RUN) scripts.askcost $(ARGS)
+
+ranking: $(MADE)  ## How often the right table comes first, on an ERP schema and two samples
+	@$(RUN) scripts.ranking $(ARGS)
 
 saverate: $(MADE)  ## What a save of the configuration costs, against a bare write and rename
 	@$(RUN) scripts.saverate $(ARGS)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amx.core.servers import KnownServers
     from amx.core.sessions import SessionService
     from amx.core.sharing import Patch, SharingService
+    from amx.core.team_glossary import TeamGlossary
     from amx.stores.local import SQLiteLocalStore
     from amx.stores.outbox import SQLiteOutbox
     from amx.stores.search import SQLiteCatalogIndex
@@ -177,7 +178,14 @@ class Runtime(Configured):
         """What proposes descriptions."""
         from amx.describers.evidence import EvidenceDescriber
 
-        return EvidenceDescriber()
+        return EvidenceDescriber(self.glossary.glossary)
+
+    @cached_property
+    def glossary(self) -> "TeamGlossary":
+        """What abbreviations stand for."""
+        from amx.core.team_glossary import glossary_for
+
+        return glossary_for(self.config, self.profile.name, self.config_path.parent, self.home)
 
     @cached_property
     def runs(self) -> "RunService":
@@ -189,9 +197,12 @@ class Runtime(Configured):
     @cached_property
     def answers(self) -> "AnswerService":
         """What `amx ask` is made of."""
-        from amx.core.answers import AnswerService
+        from amx.core.answers import AnswerService, Sources
 
-        return AnswerService(self.index, self.sessions, self.history, self.describer)
+        if self.reader.has_open_run():
+            self.history.mark_interrupted()
+        sources = lambda: Sources(self.history, self.describer)  # noqa: E731 - only when asked
+        return AnswerService(self.index, self.sessions, self.glossary, self.reader, sources)
 
     # --- shared mode
 
@@ -219,7 +230,7 @@ class Runtime(Configured):
             config=lambda: self.config,
             profile_named=self.profile_named,
             patch=self._patch_config,
-            record=self._record_event,
+            record=lambda *told: self.history.record_event(*told),  # noqa: PLW0108 - opened only then
             open_store=lambda profile, schema, database: open_shared_store(
                 profile, schema, database, self.environ
             ),
@@ -228,9 +239,6 @@ class Runtime(Configured):
         if local.has_open_run():
             self.history.mark_interrupted()
         return SharingService(around, outbox, self.flush_lock_path)
-
-    def _record_event(self, kind: str, subject: str, details: "Mapping[str, object]") -> None:
-        self.history.record_event(kind, subject, details)
 
     def _patch_config(self, changes: "Patch") -> None:
         self.config_file.patch(changes)

@@ -46,7 +46,8 @@ def run(home: Path, *args: str) -> Done:
 
 def environment(home: Path) -> dict[str, str]:
     """Return what a command in this home finds around it, and nothing of whoever measures."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("AMX_", "PG"))}
+    others = ("AMX_", "PG", "PYTHON")  # bytecode is kept, whatever the measuring shell says
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(others)}
     return {**kept, "AMX_HOME": str(home)}
 
 

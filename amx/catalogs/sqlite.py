@@ -1,26 +1,30 @@
 """Reads a profile's own SQLite file. The file is opened read-only, and never made."""
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amx.catalogs.sqlite_file import only_this_table, open_read_only, quoted, translated
 from amx.catalogs.values import FACTS_TIMEOUT_S, SAMPLE_ROWS, chunks, rendered
-from amx.core.catalog import ColumnFacts, ColumnInfo, ForeignKey, TableInfo
+from amx.core.digest import blake2b
 from amx.core.profiles import Profile
-from amx.core.sending import Deadline
 from amx.core.words import is_private
+
+if TYPE_CHECKING:
+    # A question that finds its index fresh asks for none of these.
+    from amx.core.catalog import ColumnFacts, ColumnInfo, ForeignKey, TableInfo
+    from amx.core.sending import Deadline
 
 _INTERRUPT_AGAIN_S = 0.05
 """An interrupt that comes before its statement has begun is lost, so it is repeated."""
 
 _HIDDEN = 1
 """Columns of virtual tables that ``SELECT *`` leaves out (SQLite's pragma page, table_xinfo)."""
-
-_Keys = Mapping[str, ForeignKey]
 
 
 class SQLiteCatalog:
@@ -43,7 +47,18 @@ class SQLiteCatalog:
     def server_identity(self) -> str | None:
         return None
 
+    def fingerprint(self) -> str:
+        # All that `tables` tells stands in the text of the schema; its counter (PRAGMA
+        # schema_version) repeats where a file is made anew.
+        with translated(self._profile):
+            rows = self._connection.execute(
+                "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
+            ).fetchall()
+        return blake2b(repr(rows).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
     def tables(self) -> Sequence[TableInfo]:
+        from amx.core.catalog import TableInfo
+
         with translated(self._profile):
             found = [TableInfo(schema="main", name=name, kind=kind) for name, kind in self._names()]
             described = [replace(table, columns=self._columns(table.name)) for table in found]
@@ -51,6 +66,8 @@ class SQLiteCatalog:
             return [_with_keys(table, keys[table.name]) for table in described]
 
     def facts(self, table: TableInfo) -> Mapping[str, ColumnFacts]:
+        from amx.core.sending import Deadline
+
         columns = [column for column in table.columns if _is_comparable(column.type)]
         deadline = Deadline(self._facts_timeout_s)
         facts: dict[str, ColumnFacts] = {}
@@ -84,6 +101,8 @@ class SQLiteCatalog:
         ).fetchall()
 
     def _columns(self, table: str) -> tuple[ColumnInfo, ...]:
+        from amx.core.catalog import ColumnInfo
+
         rows: list[tuple[str, str, int, str | None, int, int]] = []
         unique: set[str] = set()
         with only_this_table():
@@ -123,7 +142,7 @@ class SQLiteCatalog:
         )
         return {name for (name,) in rows if name is not None}
 
-    def _foreign_keys(self, table: str, tables: Sequence[TableInfo]) -> _Keys:
+    def _foreign_keys(self, table: str, tables: Sequence[TableInfo]) -> Mapping[str, ForeignKey]:
         # One row per column of each key; the key declared last is listed first. A column in
         # several keys is told with its own one before one that it shares.
         rows = self._connection.execute(
@@ -145,6 +164,8 @@ class SQLiteCatalog:
     def _facts_of(
         self, table: TableInfo, columns: Sequence[ColumnInfo], deadline: Deadline
     ) -> Mapping[str, ColumnFacts]:
+        from amx.core.catalog import ColumnFacts
+
         limit = self._sample_rows
         source = quoted(table.name)
         counted = f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {limit + 1})"
@@ -204,6 +225,8 @@ def _target(
     target: TableInfo | None, name: str, column: str | None, place: int
 ) -> ForeignKey | None:
     """Return where a key points; without a column in it, to the primary key of its target."""
+    from amx.core.catalog import ForeignKey
+
     if column is None:
         keys = [one.name for one in target.columns if one.is_primary_key] if target else []
         column = keys[place] if place < len(keys) else None
@@ -214,6 +237,6 @@ def _target(
     return ForeignKey(schema="main", table=target.name if target else name, column=spelled)
 
 
-def _with_keys(table: TableInfo, keys: _Keys) -> TableInfo:
+def _with_keys(table: TableInfo, keys: Mapping[str, ForeignKey]) -> TableInfo:
     columns = [replace(one, foreign_key=keys.get(one.name.lower())) for one in table.columns]
     return replace(table, columns=tuple(columns))

@@ -21,6 +21,8 @@ def ask(
 
     Example: amx ask "which table holds the prices of tracks?"
     """
+    from amx.core.answers import citations_of
+
     runtime = runtime_of(ctx)
     reply = runtime.answers.ask(
         runtime.profile, question, runtime.session_key, lambda: runtime.catalog, is_new=new
@@ -31,9 +33,12 @@ def ask(
         "answer": reply.answer,
         "citations": citations,
         "provenance": reply.provenance,
+        "read_as": reply.grounds.read_as,
+        "unknown": reply.grounds.unknown,
+        "earlier": citations_of(reply.grounds.earlier),
     }
-    if reply.warning:
-        runtime.output.warn(reply.warning)
+    for warning in reply.warnings:
+        runtime.output.warn(warning)
     cited = "Cites: " + (", ".join(asset(one) for one in citations) or "nothing")
     runtime.output.result(document, [reply.answer, cited])
     runtime.output.note(f"(session {reply.session.local_id} on {reply.session.profile_now})")

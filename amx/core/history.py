@@ -94,6 +94,18 @@ class History:
         """Return the results of a run, in the order in which they were proposed."""
         return self._reader.select(Result, {"run_id": run.id})
 
+    def accepted(self, profile: Profile) -> Sequence[Result]:
+        """Return what was accepted or applied of all runs over this database, oldest first."""
+        runs = self._reader.select(Run, {"identity": profile.identity})
+        found = [
+            result
+            for run in runs
+            if run.accepted or run.applied
+            for status in ("accepted", "applied")
+            for result in self._reader.select(Result, {"run_id": run.id, "status": status})
+        ]
+        return sorted(found, key=lambda one: one.updated_at)
+
     def find_run(self, key: int | str) -> Run:
         """Return the run with this number or UUID.
 

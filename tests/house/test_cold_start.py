@@ -72,6 +72,22 @@ def test_a_frequent_command_loads_nothing_heavy(command: str) -> None:
     assert "sqlite3" in modules
 
 
+@pytest.mark.usefixtures("_a_profile_with_a_session")
+def test_a_question_whose_index_is_fresh_loads_nothing_that_reads_or_describes_a_catalog(
+    amx: Amx,
+) -> None:
+    with closing(sqlite3.connect("shop.db")) as connection, connection:
+        connection.execute("CREATE TABLE customer (id INTEGER)")
+    assert amx("ask", "customers").code == 0
+
+    code, modules = _loaded("ask", "custmer")
+
+    assert code == 0
+    readers = {"amx.core.asking.knowledge", "amx.core.catalog", "amx.core.work"}
+    assert modules.isdisjoint({*HEAVY, *readers, "amx.describers.evidence"})
+    assert "amx.core.asking.ranking" in modules
+
+
 @pytest.fixture
 def _a_store_on_postgresql(amx: Amx, postgres: PostgresServer, database: str) -> None:
     place = ["--host", postgres.host, "--port", str(postgres.port), "--user", postgres.user]
