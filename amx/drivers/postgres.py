@@ -116,7 +116,7 @@ def connect(
         "client_encoding": "UTF8",
     }
     with _translated():
-        given = {name: value for name, value in parameters.items() if value not in (None, "")}
+        given = {name: value for name, value in parameters.items() if value is not None}
         connection: Connection = psycopg2.connect(**given)
         if is_read_only:
             # Without autocommit psycopg2 begins each transaction READ ONLY; with it, it would
@@ -238,12 +238,17 @@ def drop_schema(dsn: str, schema: str) -> None:
         connection.close()
 
 
-def _place(profile: Profile) -> dict[str, str]:
+def _place(profile: Profile) -> dict[str, str | None]:
+    """Say all that decides where the connection leads: what is left out libpq takes elsewhere.
+
+    From PGHOSTADDR, PGSERVICE and the like: then it would lead past the profile's identity.
+    """
     return {
         "host": profile.host,
+        "hostaddr": profile.options.get("hostaddr", ""),
         "port": profile.port,
         "dbname": profile.database,
-        "user": profile.user,
+        "user": profile.user or None,
     }
 
 
