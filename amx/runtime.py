@@ -117,7 +117,17 @@ class Runtime(Environment):
             return None
 
     def catalog_of(self, profile: "Profile") -> "Catalog":
-        """Return a reader of the profile's own database; it connects when first asked."""
+        """Return a reader of the profile's own database, whose server was recognised.
+
+        Raises:
+            ServerMismatch: another server answers than the one remembered.
+        """
+        catalog = self.unrecognised_catalog_of(profile)
+        self.servers.check(profile, catalog)
+        return catalog
+
+    def unrecognised_catalog_of(self, profile: "Profile") -> "Catalog":
+        """Return a reader of the profile's own database, whichever server answers."""
         if profile.backend == "sqlite":
             from amx.catalogs.sqlite import SQLiteCatalog
 
@@ -128,14 +138,8 @@ class Runtime(Environment):
 
     @cached_property
     def catalog(self) -> "Catalog":
-        """A reader of the active profile's database, after the server was recognised.
-
-        Raises:
-            ServerMismatch: another server answers than the one remembered.
-        """
-        catalog = self.catalog_of(self.profile)
-        self.servers.check(self.profile, catalog)
-        return catalog
+        """The same for the active profile."""
+        return self.catalog_of(self.profile)
 
     @cached_property
     def servers(self) -> "KnownServers":

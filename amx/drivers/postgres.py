@@ -1,7 +1,6 @@
 """PostgreSQL by psycopg2: connect, ask, and say what an SQLSTATE means. Its only importer.
 
-Nothing here relies on the state of a session (``SET``, prepared statements), so that every
-statement also passes a pgbouncer in transaction mode.
+Nothing relies on a session's state (``SET``, prepared statements): pgbouncer may pool transactions.
 """
 
 import io
@@ -239,10 +238,7 @@ def drop_schema(dsn: str, schema: str) -> None:
 
 
 def _place(profile: Profile) -> dict[str, str | None]:
-    """Say all that decides where the connection leads: what is left out libpq takes elsewhere.
-
-    From PGHOSTADDR, PGSERVICE and the like: then it would lead past the profile's identity.
-    """
+    # What is left out libpq takes from PGHOSTADDR, PGSERVICE …: it would lead elsewhere.
     return {
         "host": profile.host,
         "hostaddr": profile.options.get("hostaddr", ""),

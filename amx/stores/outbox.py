@@ -196,6 +196,13 @@ class SQLiteOutbox:
         records = self._database.query("SELECT value FROM state WHERE key = ?", (key,))
         return str(records[0]["value"]) if records else None
 
+    def keep_first(self, key: str, value: str) -> str:
+        with self._database.transaction() as connection:
+            sql = "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+            connection.execute(sql, (key, clean(value)))
+            found = connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+        return str(found["value"])
+
     def set_state(self, facts: Mapping[str, str | None]) -> None:
         with self._database.transaction() as connection:
             for key, value in facts.items():

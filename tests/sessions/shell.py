@@ -1,0 +1,41 @@
+"""A real shell for commands that amx prints, and what a refusal must leave as it was."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def pasted(text: str, env: Mapping[str, str] | None = None) -> int:
+    """Let a shell run what was printed, as a user would who pastes it; return its exit code."""
+    return shell(text, env).returncode
+
+
+def shell(text: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Let ``sh`` run a text in which ``amx`` is the real program."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f'amx() {{ "{sys.executable}" -m amx "$@"; }}\n{text}'],
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def untouched(home: Path) -> Iterator[None]:
+    """Require that not a byte of home changes in the block, but for SQLite's own bookkeeping."""
+    before = _bytes(home)
+    yield
+    after = _bytes(home)
+    assert {name for name in {**before, **after} if before.get(name) != after.get(name)} == set()
+
+
+def _bytes(home: Path) -> Mapping[str, bytes]:
+    files = (path for path in home.rglob("*") if path.is_file() and path.suffix != ".db-shm")
+    found = {str(path.relative_to(home)): path.read_bytes() for path in files}
+    return {name: content for name, content in found.items() if content}  # a WAL may be empty
