@@ -123,6 +123,20 @@ class Output:
         with _told_apart():
             self._out.write(text)
 
+    def save(self, text: str, path: Path) -> None:
+        """Write a result to a file that the user has named, in place of what is there.
+
+        Raises:
+            OutputFailed: it cannot be written.
+        """
+        try:
+            path.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            message = f"{path} could not be written: {error.strerror}."
+            raise OutputFailed(message, hint="Name another file with --output.") from error
+        self.result({"output": str(path)}, [])
+        self.note(f"Wrote {path}.")
+
     def note(self, text: str) -> None:
         """Tell a person something that is not the result; a script is not told."""
         if not self.is_json:

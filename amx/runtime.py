@@ -3,9 +3,8 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from amx.core.errors import AmxError, NoProfile, UnknownProfile
-from amx.environment import Environment
-from amx.output import Output
+from amx.configured import Configured
+from amx.core.errors import AmxError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,12 +13,11 @@ if TYPE_CHECKING:
 
     from amx.core.answers import AnswerService
     from amx.core.attribution import Attribution
-    from amx.core.config.file import ConfigFile
-    from amx.core.config.model import Config
     from amx.core.history import History
     from amx.core.locks import NumberLocks
     from amx.core.ports import Catalog, Describer
     from amx.core.profiles import Profile
+    from amx.core.renaming import Renamer
     from amx.core.runs import RunService
     from amx.core.servers import KnownServers
     from amx.core.sessions import SessionService
@@ -34,87 +32,10 @@ def runtime_of(context: "typer.Context") -> "Runtime":
     return cast("Runtime", context.obj)
 
 
-class Runtime(Environment):
+class Runtime(Configured):
     """What one command works with."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
-        super().__init__(environ)
-        self.output = Output(environ)
-
-    # --- configuration and profiles
-
-    @cached_property
-    def config_file(self) -> "ConfigFile":
-        """Guard 4."""
-        from amx.core.config.file import ConfigFile
-
-        is_explicit = bool(self.environ.get("AMX_CONFIG"))
-        return ConfigFile(
-            self.config_path,
-            is_explicit=is_explicit,
-            warn=self.output.warn,
-            lock_timeout_s=self.lock_timeout_s,
-            is_background=self.is_background,
-        )
-
-    @cached_property
-    def config(self) -> "Config":
-        """The configuration as it was when it was first asked for."""
-        return self.config_file.load()
-
-    @cached_property
-    def profile(self) -> "Profile":
-        """The active profile.
-
-        Raises:
-            NoProfile: none is chosen.
-            UnknownProfile: the one that is chosen does not exist.
-        """
-        name = self.environ.get("AMX_PROFILE") or self.config.active_profile
-        if not name:
-            message = "No profile is active. Nothing was changed."
-            is_empty = not self.config.profiles
-            hint = "amx db add NAME --backend sqlite --path FILE" if is_empty else "amx db use NAME"
-            raise NoProfile(message, hint=hint)
-        return self.profile_named(name)
-
-    def profile_named(self, name: str) -> "Profile":
-        """Return a profile of the configuration.
-
-        Raises:
-            UnknownProfile: there is none of this name.
-        """
-        from amx.core.profiles import profile_of
-
-        settings = self.config.profiles.get(name)
-        if settings is None:
-            raise UnknownProfile(name, list(self.config.profiles))
-        return profile_of(name, settings, self.environ)
-
-    @cached_property
-    def profile_if_any(self) -> "Profile | None":
-        """The active profile, or None where none is chosen or it cannot be had."""
-        try:
-            return self.profile
-        except AmxError:
-            return None
-
-    def known_profiles(self) -> dict[str, str | None]:
-        """Return the identity of each profile; None where it cannot be told.
-
-        What cannot be read counts as no profiles: this only feeds hints and columns of lists.
-        """
-        try:
-            names = list(self.config.profiles)
-        except AmxError:
-            return {}
-        return {name: self._identity_of(name) for name in names}
-
-    def _identity_of(self, name: str) -> str | None:
-        try:
-            return self.profile_named(name).identity
-        except AmxError:
-            return None
+    # --- databases
 
     def catalog_of(self, profile: "Profile") -> "Catalog":
         """Return a reader of the profile's own database, whose server was recognised.
@@ -167,6 +88,7 @@ class Runtime(Environment):
             self.local_path,
             attribution=self._attribution,
             is_shared=lambda: self.config.is_shared,
+            is_private=lambda: not self.config.has_shared_questions,
             is_read_only=is_read_only,
         )
 
@@ -207,10 +129,25 @@ class Runtime(Environment):
 
     @cached_property
     def sessions(self) -> "SessionService":
-        """Guard 1."""
+        """Guard 1; a renaming that was killed is ended first."""
+        self.renamer.settle()
+        return self.session_reader
+
+    @cached_property
+    def session_reader(self) -> "SessionService":
+        """The same for commands that write nothing at all."""
         from amx.core.sessions import SessionService
 
-        return SessionService(self.local, self.reader, known_profiles=self.known_profiles)
+        return SessionService(
+            self.local, self.reader, known_profiles=self.known_profiles, confirm=self.confirm
+        )
+
+    @cached_property
+    def renamer(self) -> "Renamer":
+        """What gives a profile another name."""
+        from amx.core.renaming import Renamer
+
+        return Renamer(self.local, self.reader, lambda: self.config_file.load().profiles)
 
     @cached_property
     def history(self) -> "History":

@@ -36,4 +36,4 @@ def ask(
         runtime.output.warn(reply.warning)
     cited = "Cites: " + (", ".join(asset(one) for one in citations) or "nothing")
     runtime.output.result(document, [reply.answer, cited])
-    runtime.output.note(f"(session {reply.session.local_id} on {reply.session.profile})")
+    runtime.output.note(f"(session {reply.session.local_id} on {reply.session.profile_now})")

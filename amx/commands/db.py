@@ -131,6 +131,24 @@ def use(ctx: typer.Context, name: Name) -> None:
 
 
 @app.command()
+def rename(
+    ctx: typer.Context,
+    name: Name,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")],
+) -> None:
+    """Give a profile another name. Its sessions follow, and what the configuration says of it.
+
+    Example: amx db rename sales sales-eu
+    """
+    runtime = runtime_of(ctx)
+    runtime.renamer.settle()
+    patch = profile_edits.renamed(runtime.config, name, new)
+    runtime.renamer.rename(name, new, lambda: runtime.config_file.patch(patch))
+    runtime.note_event("profile-rename", new, {"from": name})
+    runtime.output.result({"renamed": name, "name": new}, f"{name} is {new} now.")
+
+
+@app.command()
 def remove(ctx: typer.Context, name: Name) -> None:
     """Remove a profile. Its sessions and runs stay in the history.
 

@@ -1,13 +1,15 @@
 """Guard 1: sessions, each bound to the profile under which it began."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amx.core.documents import Document, asset, session_document, turn_document
+from amx.core.errors import UsageError
 from amx.core.teammates import WHY_NOT, Wanted, check_own, newest, with_author
-from amx.output import Grid, Human
+from amx.output import Grid, Human, as_json
 from amx.runtime import Runtime, runtime_of
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ app = typer.Typer(
 
 
 def _ids(ctx: typer.Context) -> list[str]:
-    return [str(one.local_id) for one in runtime_of(ctx).sessions.list(None, limit=50)]
+    return [str(one.local_id) for one in runtime_of(ctx).session_reader.list(None, limit=50)]
 
 
 Key = Annotated[
@@ -42,7 +44,7 @@ def new(
     """
     runtime = runtime_of(ctx)
     session = runtime.sessions.new(runtime.profile, title)
-    _print(runtime, session, f"Began session {session.local_id} on {session.profile}.")
+    _written(runtime, session, f"Began session {session.local_id} on {session.profile_now}.")
 
 
 @app.command("list")
@@ -108,10 +110,8 @@ def show(
     Example: amx session show --id 12
     """
     runtime = runtime_of(ctx)
-    session, turns = runtime.sessions.show(key)
-    why_not = runtime.sessions.why_not(session, runtime.profile_if_any)
-    turn_documents = [turn_document(turn) for turn in turns]
-    document = {**session_document(session, why_not), "turns": turn_documents}
+    session, turns = runtime.session_reader.show(key)
+    document = _document(runtime, session, turns)
     runtime.output.result(document, _conversation(session, turns))
 
 
@@ -123,7 +123,7 @@ def resume(ctx: typer.Context, key: Key) -> None:
     """
     runtime = runtime_of(ctx)
     session = runtime.sessions.resume(runtime.profile, key)
-    _print(runtime, session, f"Resumed session {session.local_id} on {session.profile}.")
+    _written(runtime, session, f"Resumed session {session.local_id} on {session.profile_now}.")
 
 
 @app.command()
@@ -156,7 +156,75 @@ def end(
     if session is None:
         runtime.output.result(None, "No session is active; there is nothing to end.")
     else:
-        _print(runtime, session, f"Ended session {session.local_id}.")
+        _written(runtime, session, f"Ended session {session.local_id}.")
+
+
+@app.command()
+def rename(
+    ctx: typer.Context,
+    key: Key,
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="What it is about.")],
+) -> None:
+    """Give a session another title.
+
+    Example: amx session rename 12 "Prices of tracks"
+    """
+    runtime = runtime_of(ctx)
+    session = runtime.sessions.rename(key, title)
+    _written(runtime, session, f"Session {session.local_id} is called {session.title!r} now.")
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    key: Key,
+    *,
+    md: Annotated[bool, typer.Option("--md", help="As Markdown (the default).")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write it to this file.")
+    ] = None,
+) -> None:
+    """Print a session and its turns as Markdown, or as JSON; from any profile. Changes nothing.
+
+    Example: amx session export 12 --md --output prices.md
+    """
+    from amx.core.transcripts import as_markdown
+
+    runtime = runtime_of(ctx)
+    out = runtime.output
+    if md and out.is_json:
+        message = "--md and --json exclude each other. Nothing was printed."
+        raise UsageError(message, hint="amx session export --help")
+    session, turns = runtime.session_reader.show(key)
+    document = _document(runtime, session, turns)
+    text = f"{as_json(document)}\n" if out.is_json else as_markdown(session, turns)
+    if output is None or str(output) == "-":
+        out.verbatim(text)
+    else:
+        out.save(text, output)
+
+
+@app.command()
+def delete(ctx: typer.Context, key: Key) -> None:
+    """Delete the text of a session, here and in the shared store; it cannot be undone.
+
+    Who asked when, and how many turns there were, stays in the history.
+
+    Example: amx session delete 12
+    """
+    runtime = runtime_of(ctx)
+    session = runtime.sessions.delete(key)
+    _written(runtime, session, f"Deleted the text of session {session.local_id}.")
+
+
+def _written(runtime: Runtime, session: "Session", text: str) -> None:
+    """Print a session that was written, once no byte of deleted ones is left."""
+    if problem := runtime.sessions.remove_traces():
+        runtime.output.warn(
+            "Text of deleted sessions may still stand in unused parts of the local store: "
+            f"{problem.message} The next amx session new, rename, end or delete removes it."
+        )
+    _print(runtime, session, text)
 
 
 def _print(runtime: Runtime, session: "Session", text: str) -> None:
@@ -164,9 +232,15 @@ def _print(runtime: Runtime, session: "Session", text: str) -> None:
     runtime.output.result(session_document(session, why_not), text)
 
 
+def _document(runtime: Runtime, session: "Session", turns: Sequence["Turn"]) -> Document:
+    why_not = runtime.session_reader.why_not(session, runtime.profile_if_any)
+    turn_documents = [turn_document(turn) for turn in turns]
+    return {**session_document(session, why_not), "turns": turn_documents}
+
+
 def _conversation(session: "Session", turns: Sequence["Turn"]) -> Human:
     head = f"Session {session.local_id}: {session.title or '(no title)'}"
-    bound = f"{session.profile}  {session.target}  {session.status}"
+    bound = f"{session.profile_now}  {session.target}  {session.status}"
     return [head, bound, *(_utterance(turn) for turn in turns)]
 
 

@@ -20,14 +20,16 @@ def why_not(session: Session, profile: Profile | None) -> str | None:
         return "it was deleted"
     if profile is None:
         return "no profile is active"
-    has_other_name = session.profile != clean(profile.name)
+    has_other_name = session.profile_now != clean(profile.name)
     has_other_identity = session.identity != profile.identity
     if has_other_name and has_other_identity:
         return "it is bound to another profile and to another database"
     if has_other_name:
         return "it is bound to another profile, which points at the same database"
     if has_other_identity:
-        return f"it is bound to the database at which profile {session.profile!r} pointed before"
+        return (
+            f"it is bound to the database at which profile {session.profile_now!r} pointed before"
+        )
     return None
 
 
@@ -44,19 +46,19 @@ def mismatch(
     """
     number = session.local_id
     ways_on = [f"amx session show --id {number}"]
-    if known.get(session.profile) == session.identity:
-        name = _argument(session.profile)
+    if known.get(session.profile_now) == session.identity:
+        name = _argument(session.profile_now)
         # The option also wins over an AMX_PROFILE, which `db use` does not.
         resume = f"amx session resume {number} --profile={name.removeprefix('-- ')}"
         ways_on.insert(0, f"amx db use {name} && {resume}")
     return ProfileMismatch(
         f"Session {number} cannot be continued here: {reason}. "
-        f"It began under profile {session.profile!r} ({session.target}); "
+        f"It began under profile {session.profile_now!r} ({session.target}); "
         f"the active profile is {profile.name!r} ({profile.target}). Nothing was changed.",
         hint="\n".join(ways_on),
         details={
             "session": number,
-            "session_profile": session.profile,
+            "session_profile": session.profile_now,
             "session_target": session.target,
             "profile": profile.name,
             "target": profile.target,
@@ -68,7 +70,7 @@ def mismatch(
 
 def _differences(session: Session, profile: Profile) -> Sequence[str]:
     pairs = {
-        "profile": session.profile != clean(profile.name),
+        "profile": session.profile_now != clean(profile.name),
         "identity": session.identity != profile.identity,
     }
     return [name for name, differs in pairs.items() if differs]

@@ -8,7 +8,11 @@ from amx.core.models import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session(Row):
-    """A conversation, bound for life to the profile and the identity it began under."""
+    """A conversation, bound for life to the profile and the identity it began under.
+
+    ``profile`` is the name under which it began, and stays; ``owner`` is the name that this
+    profile has now, where the local store has told it.
+    """
 
     TABLE: ClassVar[str] = "sessions"
 
@@ -21,3 +25,9 @@ class Session(Row):
     started_at: str
     last_active_at: str
     ended_at: str | None = None
+    owner: str = ""
+
+    @property
+    def profile_now(self) -> str:
+        """The name that its profile has now, which another profile never has."""
+        return self.owner or self.profile

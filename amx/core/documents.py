@@ -19,7 +19,7 @@ def session_document(session: Session, why_not: str | None) -> Document:
     return {
         "id": session.local_id,
         "uuid": session.id,
-        "profile": session.profile,
+        "profile": session.profile_now,
         "identity": session.identity,
         "title": session.title,
         "status": session.status,

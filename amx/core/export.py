@@ -69,6 +69,14 @@ def escaped(text: str) -> str:
     return _STEERING.sub(lambda match: f"\\\\u{ord(match[0]):04x}", plain)
 
 
+def steerless(text: str) -> str:
+    """Return text whose control characters are visible; its lines stay lines."""
+    return "\n".join(
+        _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+        for line in text.replace("\t", "    ").split("\n")
+    )
+
+
 def _by_table(results: Sequence[Result]) -> Sequence[_Described]:
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:

@@ -51,6 +51,12 @@ class Reader(Protocol):
     def active_session(self, profile: str, identity: str) -> str | None:
         """Return the UUID of the session that is active for this profile and identity."""
 
+    def renaming(self) -> tuple[str, str] | None:
+        """Return the old and the new name of the profile whose renaming has begun, if any has."""
+
+    def has_traces(self) -> bool:
+        """Tell whether text was blanked and `LocalStore.remove_traces` has not ended since."""
+
 
 class Writer(Reader, Protocol):
     """Writes the local history, inside one transaction that is also its readers'."""
@@ -68,12 +74,29 @@ class Writer(Reader, Protocol):
     def point_session(self, profile: str, identity: str, session_id: str | None) -> None:
         """Make a session the active one of this profile and identity, or none."""
 
+    def blank_turns(self, session_id: str) -> None:
+        """Blank the text of a session's turns, as `put` of each would, and point at it no more."""
+
+    def begin_renaming(self, old: str, new: str) -> None:
+        """Note that a profile is to be renamed: from now on its sessions may follow."""
+
+    def end_renaming(self, *, is_done: bool) -> None:
+        """Let sessions, pointers and target follow the renaming that has begun, or stay."""
+
 
 class LocalStore(Reader, Protocol):
     """The local history: the source of truth for this installation's rows."""
 
     def transaction(self) -> AbstractContextManager[Writer]:
         """Open one write transaction: all of it is durable when the block ends, or none."""
+
+    def remove_traces(self) -> None:
+        """Write the store anew: no byte of text that was blanked is left in its files.
+
+        Raises:
+            Busy: another process reads or writes it.
+            LocalStoreFailed: there is no room.
+        """
 
 
 class Outbox(Protocol):

@@ -35,12 +35,7 @@ def added(config: Config, name: str, backend: str, settings: Mapping[str, str | 
     Raises:
         UsageError: the name is taken or cannot be one, or the settings do not fit the backend.
     """
-    if not _NAME.fullmatch(name):
-        message = f"{name!r} cannot name a profile: no spaces, quotes, slashes or control"
-        raise UsageError(f"{message} characters, at most 64 in all. Nothing was changed.")
-    if name in config.profiles:
-        message = f"There is a profile {name!r} already. Nothing was changed."
-        raise UsageError(message, hint=f"amx db show {name}")
+    _check_name(config, name)
     given = {key: value for key, value in settings.items() if value is not None}
     for key, value in given.items():
         if clean(value) != value:
@@ -68,6 +63,27 @@ def used(config: Config, name: str) -> Changes:
     return {("active_db_profile",): name}
 
 
+def renamed(config: Config, old: str, new: str) -> Changes:
+    """Return the patch that gives a profile another name, wherever the configuration names it.
+
+    Raises:
+        UnknownProfile: there is none of the old name.
+        UsageError: the new name is taken or cannot be one.
+    """
+    _require(config, old)
+    _check_name(config, new)
+    profiles = config.raw["db_profiles"]
+    settings = profiles[old] if isinstance(profiles, Mapping) else None
+    patch: dict[tuple[str, ...], object] = {
+        ("db_profiles", old): REMOVED,
+        ("db_profiles", new): settings,
+    }
+    for key in ("active_db_profile", "history_store_profile"):
+        if config.raw.get(key) == old:
+            patch[key,] = new
+    return patch
+
+
 def removed(config: Config, name: str, *, is_awaited: bool) -> Changes:
     """Return the patch that removes a profile; its sessions and runs stay.
 
@@ -91,6 +107,15 @@ def removed(config: Config, name: str, *, is_awaited: bool) -> Changes:
     if config.active_profile == name:
         patch["active_db_profile",] = REMOVED
     return patch
+
+
+def _check_name(config: Config, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        message = f"{name!r} cannot name a profile: no spaces, quotes, slashes or control"
+        raise UsageError(f"{message} characters, at most 64 in all. Nothing was changed.")
+    if name in config.profiles:
+        message = f"There is a profile {name!r} already. Nothing was changed."
+        raise UsageError(message, hint=f"amx db show {name}")
 
 
 def _require(config: Config, name: str) -> None:

@@ -49,6 +49,7 @@ def row_of(kind: type[RowT], values: Values) -> RowT:
     fields: dict[str, Any] = {
         column.name: _field(values[column.name], column.kind) for column in table.columns
     }
+    fields.update((name, values[name]) for name in table.local if name in values)
     return kind(**fields)
 
 

@@ -10,19 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from amx.core import steps
 from amx.core.binding import mismatch, why_not
 from amx.core.clock import now
 from amx.core.conversations import Session
-from amx.core.errors import UnknownId
+from amx.core.errors import AmxError, Busy, LocalStoreFailed, UnknownId, UsageError
 from amx.core.keys import parse_id, unknown_id
 from amx.core.profiles import Profile
+from amx.core.rows import clean
 
 if TYPE_CHECKING:
-    from amx.core.ports import LocalStore, Reader, Writer
+    from amx.core.ports import LocalStore, Reader
     from amx.core.turns import Turn
-
-TITLE_LENGTH = 60
-"""Characters of the first question that become the title of a session begun by it."""
 
 LIST_ALL = "amx session list --all-profiles"
 
@@ -38,6 +37,8 @@ class SessionService:
         reader: Where they are read for commands that write nothing; ``local`` by default.
         known_profiles: The configured profiles' identities by name, ``None`` where one cannot
             be told; used only to say which ways on there are.
+        confirm: Raises where a profile is not what it was when this process asked for it;
+            called inside each transaction that goes on under its name.
     """
 
     def __init__(
@@ -46,17 +47,20 @@ class SessionService:
         reader: Reader | None = None,
         *,
         known_profiles: Callable[[], Mapping[str, str | None]] = dict,
+        confirm: Callable[[Profile], None] = lambda _: None,
     ) -> None:
         self._local = local
         self._reader = reader or local
         self._known_profiles = known_profiles
+        self._confirm = confirm
 
     why_not = staticmethod(why_not)
 
     def new(self, profile: Profile, title: str = "") -> Session:
         """Begin a session on this profile and make it the active one."""
         with self._local.transaction() as writer:
-            return _begin(writer, profile, title)
+            self._confirm(profile)
+            return steps.begin(writer, profile, title)
 
     def resume(self, profile: Profile, key: int | str) -> Session:
         """Make a session the active one of this profile; an ended one is open again.
@@ -67,13 +71,14 @@ class SessionService:
         """
         self.check(profile, key)
         with self._local.transaction() as writer:
-            session = _reopened(writer, self._bound(writer, profile, key))
+            self._confirm(profile)
+            session = steps.reopened(writer, self._bound(writer, profile, key))
             writer.point_session(profile.name, profile.identity, session.id)
             return session
 
     def current(self, profile: Profile) -> Session | None:
         """Return the session that is active for this profile, where there is one."""
-        return _current(self._reader, profile)
+        return steps.current(self._reader, profile)
 
     def check(self, profile: Profile, key: int | str | None) -> Session | None:
         """Return the session that `append` would continue; None where it would begin one.
@@ -98,11 +103,63 @@ class SessionService:
         if session is None or session.status == "ended":
             return session
         with self._local.transaction() as writer:
-            return _ended(writer, _find(writer, session.id))
+            return steps.ended(writer, _find(writer, session.id))
+
+    def rename(self, key: int | str, title: str) -> Session:
+        """Give a session another title, from any profile.
+
+        Raises:
+            UsageError: the title is empty.
+            UnknownId: there is no such session, or it was deleted.
+        """
+        new = " ".join(title.split())
+        if not new:
+            raise UsageError("The title is empty. Nothing was changed.", hint=LIST_ALL)
+        session = _find(self._reader, key)
+        if session.title == clean(new):
+            return session
+        with self._local.transaction() as writer:
+            return writer.put(replace(_find(writer, session.id), title=new))
+
+    def delete(self, key: int | str) -> Session:
+        """Blank a session's text here and, when it is delivered, in the shared store.
+
+        Who, when and how many turns stay. What is blanked may still stand in unused parts of the
+        store's file, until `remove_traces`.
+
+        Raises:
+            UnknownId: there is no such session, or it was deleted before.
+        """
+        from amx.core.work import Event
+
+        _find(self._reader, key)
+        with self._local.transaction() as writer:
+            session = _find(writer, key)
+            writer.blank_turns(session.id)
+            ended = session.ended_at or now()
+            deleted = writer.put(replace(session, status="deleted", title="", ended_at=ended))
+            details = {"session": session.id, "turns": session.turn_count}
+            name = session.profile_now
+            subject = f"session {session.local_id}"
+            writer.put(Event(kind="session-delete", subject=subject, profile=name, details=details))
+        return deleted
+
+    def remove_traces(self) -> AmxError | None:
+        """Let no byte of deleted text stay in the store's files; return why that failed.
+
+        Where it failed, the next command that writes a session tries again.
+        """
+        if not self._reader.has_traces():
+            return None
+        try:
+            self._local.remove_traces()
+        except (Busy, LocalStoreFailed) as error:
+            return error
+        return None
 
     def list(self, profile: Profile | None, limit: int | None = None) -> Sequence[Session]:
         """Return the sessions under this profile's name, or all; newest first, none deleted."""
-        where = {"profile": profile.name} if profile else {}
+        where = {"owner": profile.name} if profile else {}
         wanted = limit
         while True:
             read = self._reader.select(Session, where, is_newest_first=True, limit=wanted)
@@ -149,19 +206,20 @@ class SessionService:
             UnknownId: there is no such session, or it was deleted.
         """
         with self._local.transaction() as writer:
+            self._confirm(profile)
             session = None if is_new else self._continued(writer, profile, key)
             if session is None:
-                session = _begin(writer, profile, _title(question))
-            asked, answered = _turns(session, question, answer)
+                session = steps.begin(writer, profile, steps.title(question))
+            asked, answered = steps.turns(session, question, answer)
             user = writer.put(asked)
             assistant = writer.put(
                 replace(answered, citations=list(citations), provenance=provenance)
             )
-            return _touched(writer, session), user, assistant
+            return steps.touched(writer, session, question), user, assistant
 
     def _continued(self, reader: Reader, profile: Profile, key: int | str | None) -> Session | None:
         if key is None:
-            return _current(reader, profile)
+            return steps.current(reader, profile)
         return self._bound(reader, profile, key)
 
     def _bound(self, reader: Reader, profile: Profile, key: int | str) -> Session:
@@ -169,72 +227,6 @@ class SessionService:
         if reason := why_not(session, profile):
             raise mismatch(session, profile, reason, self._known_profiles())
         return session
-
-
-def _begin(writer: Writer, profile: Profile, title: str) -> Session:
-    moment = now()
-    session = writer.put(
-        Session(
-            profile=profile.name,
-            identity=profile.identity,
-            target=profile.target,
-            title=title.strip(),
-            started_at=moment,
-            last_active_at=moment,
-        )
-    )
-    writer.point_session(profile.name, profile.identity, session.id)
-    return session
-
-
-def _current(reader: Reader, profile: Profile) -> Session | None:
-    pointed = reader.active_session(profile.name, profile.identity)
-    session = None if pointed is None else reader.find(Session, pointed)
-    return session if session and session.status == "open" else None
-
-
-def _reopened(writer: Writer, session: Session) -> Session:
-    if session.status == "open":
-        return session
-    return writer.put(replace(session, status="open", ended_at=None))
-
-
-def _ended(writer: Writer, session: Session) -> Session:
-    if writer.active_session(session.profile, session.identity) == session.id:
-        writer.point_session(session.profile, session.identity, None)
-    if session.status == "ended":
-        return session
-    return writer.put(replace(session, status="ended", ended_at=now()))
-
-
-def _turns(session: Session, question: str, answer: str) -> tuple[Turn, Turn]:
-    from amx.core.turns import Turn
-
-    user = Turn(
-        session_id=session.id,
-        turn_index=session.turn_count + 1,
-        role="user",
-        content=question,
-        profile=session.profile,
-        identity=session.identity,
-    )
-    assistant = Turn(
-        session_id=session.id,
-        turn_index=session.turn_count + 2,
-        role="assistant",
-        content=answer,
-        profile=session.profile,
-        identity=session.identity,
-    )
-    return user, assistant
-
-
-def _touched(writer: Writer, session: Session) -> Session:
-    """Write the session after its turns: a child's write enters its parent with it."""
-    count = session.turn_count + 2
-    return writer.put(
-        replace(session, status="open", ended_at=None, turn_count=count, last_active_at=now())
-    )
 
 
 def _find(reader: Reader, key: int | str) -> Session:
@@ -245,7 +237,3 @@ def _find(reader: Reader, key: int | str) -> Session:
         msg = f"Session {session.local_id} was deleted; nothing was changed."
         raise UnknownId(msg, hint=LIST_ALL, details={"id": session.local_id})
     return session
-
-
-def _title(question: str) -> str:
-    return " ".join(question.split())[:TITLE_LENGTH]

@@ -36,12 +36,16 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A shared table. ``parent`` names the column that holds a parent's ``id``, and its table."""
+    """A shared table. ``parent`` names the column that holds a parent's ``id``, and its table.
+
+    ``local`` names further fields of its rows, which the local store keeps to itself.
+    """
 
     name: str
     comment: str
     own: tuple[Column, ...]
     parent: tuple[str, str] | None = None
+    local: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -128,6 +132,7 @@ SESSIONS = Table(
         _moment("last_active_at", "When its last turn was added."),
         _moment("ended_at", "When it was ended.", is_nullable=True),
     ),
+    local=("owner",),
 )
 
 RESULTS = Table(

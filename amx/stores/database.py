@@ -48,7 +48,15 @@ class LocalDatabase:
     def __init__(self, path: Path, *, is_read_only: bool) -> None:
         self.path = path
         self.is_read_only = is_read_only
+        self._found = VERSION
         self._local = threading.local()
+
+    @property
+    def version(self) -> int:
+        """The version of its schema: an older one only where it is opened for reading."""
+        with self.translated():
+            self.connection()
+        return self._found
 
     def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         """Return all rows of a reading statement; none where there is no file yet."""
@@ -84,6 +92,25 @@ class LocalDatabase:
             self._local.connection = connection
         return connection
 
+    def rewrite(self) -> None:
+        """Write the file anew, so that nothing of what was overwritten is left in it.
+
+        An overwritten row may leave copies in unused parts of pages, also with ``secure_delete``:
+        where its page was split or merged before.
+
+        Raises:
+            Busy: another process reads or writes and went on for `BUSY_TIMEOUT_S`.
+            LocalStoreFailed: there is no room for a second copy of it.
+        """
+        with self.translated():
+            connection = self.connection()
+            if connection is None:
+                self.fail("it is opened for reading only")
+            connection.execute("PRAGMA temp_store = MEMORY")  # text has no business in /tmp
+            connection.execute("VACUUM")
+            if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise self._busy()
+
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -113,11 +140,13 @@ class LocalDatabase:
     def _raise_ours(self, error: sqlite3.Error) -> NoReturn:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
         if code in _LOCKED:
-            msg = f"The local store {self.path} is locked by another process. Nothing was changed."
-            details = {"path": str(self.path)}
-            raise Busy(msg, hint="Try again in a moment.", details=details) from error
+            raise self._busy() from error
         reason = _REASONS.get(code)
         self.fail(f"{reason} ({error})" if reason else str(error), error)
+
+    def _busy(self) -> Busy:
+        msg = f"The local store {self.path} is locked by another process. Nothing was changed."
+        return Busy(msg, hint="Try again in a moment.", details={"path": str(self.path)})
 
     def _open_to_read(self) -> sqlite3.Connection | None:
         if not self._exists():
@@ -132,7 +161,8 @@ class LocalDatabase:
             return self._checked(self._connect("mode=ro&immutable=1"))
 
     def _checked(self, connection: sqlite3.Connection) -> sqlite3.Connection | None:
-        if self._version(connection) > 0:
+        if version := self._version(connection):
+            self._found = version
             return connection
         connection.close()
         return None

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from sqlite3 import Connection
-from sqlite3 import Row as Record
 from typing import TYPE_CHECKING
 
 from amx.core.clock import now
 from amx.core.errors import LocalStoreFailed
 from amx.core.ids import uuid7
 from amx.core.models import Row, Values
-from amx.core.rows import RowT, clean, row_of, values_of
+from amx.core.rows import RowT, clean, values_of
 from amx.core.tables import ATTRIBUTION, BY_NAME, Table
+from amx.stores import conversations
 from amx.stores.database import LocalDatabase
-from amx.stores.schema import ENTERED, NEVER_ENTERED, ORIGIN
+from amx.stores.reads import Reads
+from amx.stores.schema import (
+    ENTERED,
+    NEVER_ENTERED,
+    ORIGIN,
+    PRIVATE,
+    RENAME_NEW,
+    RENAME_OLD,
+    TRACES,
+    UNDECIDED,
+    VERSION,
+)
 
 if TYPE_CHECKING:
     from amx.core.attribution import Attribution
-    from amx.core.ports import Where, Writer
-
-LARGEST_ID = 2**63 - 1
-"""Of SQLite's integers. Source: sqlite.org, Datatypes in SQLite, 2."""
+    from amx.core.ports import Writer
 
 ENTER = f"""
 INSERT INTO outbox (table_name, row_id, local_id, revision, queued_at)
@@ -43,51 +51,7 @@ A quarantined entry is opened again.
 _STAMPED_ONCE = {"id", "created_at", *(column.name for column in ATTRIBUTION)}
 
 
-class _Reads:
-    """What a store and a transaction of it read alike, each by its own ``_query``."""
-
-    _query: Callable[[str, tuple[object, ...]], list[Record]]
-
-    def find(self, kind: type[RowT], key: int | str) -> RowT | None:
-        if isinstance(key, int) and not 0 < key <= LARGEST_ID:
-            return None
-        column = "local_id" if isinstance(key, int) else "id"
-        value = key if isinstance(key, int) else clean(key)
-        table = BY_NAME[kind.TABLE]
-        sql = f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {column} = ?"
-        records = self._query(sql, (value,))
-        return row_of(kind, _values(records[0])) if records else None
-
-    def select(
-        self,
-        kind: type[RowT],
-        where: Where | None = None,
-        *,
-        is_newest_first: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[RowT]:
-        table, wanted = BY_NAME[kind.TABLE], where or {}
-        if unknown := set(wanted) - set(table.names):
-            msg = f"{table.name} has no {sorted(unknown)}"
-            raise KeyError(msg)
-        conditions = " AND ".join(f"{name} IS ?" for name in wanted) or "1"
-        values = (clean(value) if isinstance(value, str) else value for value in wanted.values())
-        records = self._query(
-            f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {conditions} "
-            f"ORDER BY local_id {'DESC' if is_newest_first else 'ASC'} LIMIT ?",
-            (*values, -1 if limit is None else max(0, min(limit, LARGEST_ID))),
-        )
-        return [row_of(kind, _values(record)) for record in records]
-
-    def active_session(self, profile: str, identity: str) -> str | None:
-        records = self._query(
-            "SELECT session_id FROM active_sessions WHERE profile = ? AND identity = ?",
-            (clean(profile), identity),
-        )
-        return str(records[0]["session_id"]) if records else None
-
-
-class SQLiteLocalStore(_Reads):
+class SQLiteLocalStore(Reads):
     """The local history of one installation, in one file, opened when first used.
 
     A row and its outbox entry are one transaction: whatever is acknowledged is either known to
@@ -97,6 +61,7 @@ class SQLiteLocalStore(_Reads):
         path: The file; made with its folder when something is written.
         attribution: Who acts; asked once per transaction, and only when a row is new.
         is_shared: Whether shared mode is on; asked inside each transaction.
+        is_private: Whether text that is written now may not be shared; asked likewise.
         is_read_only: Change nothing, not even the schema; a missing file is an empty history.
     """
 
@@ -106,18 +71,21 @@ class SQLiteLocalStore(_Reads):
         *,
         attribution: Callable[[], Attribution],
         is_shared: Callable[[], bool],
+        is_private: Callable[[], bool] = lambda: False,
         is_read_only: bool = False,
     ) -> None:
         self.database = LocalDatabase(path, is_read_only=is_read_only)
         self.has_written_shared = False
+        self.is_private = is_private
         self._query = self.database.query
+        self._columns = lambda table: conversations.read(table, self.database.version)
         self._attribution = attribution
         self._is_shared = is_shared
 
     @contextmanager
     def transaction(self) -> Iterator[Writer]:
         with self.database.transaction() as connection:
-            writer = _SQLiteWriter(connection, self._attribution, self._is_shared)
+            writer = _SQLiteWriter(connection, self._attribution, self._is_shared, self.is_private)
             yield writer
         # Only now is it durable.
         self.has_written_shared |= writer.has_entered
@@ -126,12 +94,17 @@ class SQLiteLocalStore(_Reads):
         """Tell whether a run has no terminal status: it runs, or it was killed."""
         return bool(self.database.query("SELECT 1 FROM runs WHERE status = 'running' LIMIT 1"))
 
+    def remove_traces(self) -> None:
+        self.database.rewrite()
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM state WHERE key = ?", (TRACES,))
+
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""
         self.database.close()
 
 
-class _SQLiteWriter(_Reads):
+class _SQLiteWriter(Reads):
     """One transaction's reads and writes."""
 
     def __init__(
@@ -139,9 +112,12 @@ class _SQLiteWriter(_Reads):
         connection: Connection,
         attribution: Callable[[], Attribution],
         is_shared: Callable[[], bool],
+        is_private: Callable[[], bool],
     ) -> None:
         self.has_entered = False
         self._connection = connection
+        self._columns = lambda table: conversations.read(table, VERSION)
+        self._ask_is_private = is_private
         self._query = lambda sql, values: connection.execute(sql, values).fetchall()
         self._ask_attribution = attribution
         self._ask_is_shared = is_shared
@@ -169,6 +145,28 @@ class _SQLiteWriter(_Reads):
             (clean(profile), identity, session_id),
         )
 
+    def blank_turns(self, session_id: str) -> None:
+        version = self._attribution.client_version
+        entered = conversations.blank(self._connection, session_id, version, self._entered)
+        self.has_entered |= entered > 0
+        self._connection.execute(
+            "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+            (TRACES, now()),
+        )
+
+    def begin_renaming(self, old: str, new: str) -> None:
+        self._connection.executemany(
+            "INSERT INTO state (key, value) VALUES (?, ?)",
+            [(RENAME_OLD, clean(old)), (RENAME_NEW, clean(new))],
+        )
+
+    def end_renaming(self, *, is_done: bool) -> None:
+        names = self.renaming() if is_done else None
+        if names:
+            conversations.follow(self._connection, *names)
+        forget = "DELETE FROM state WHERE key IN (?, ?)"
+        self._connection.execute(forget, (RENAME_OLD, RENAME_NEW))
+
     @cached_property
     def _attribution(self) -> Attribution:
         return self._ask_attribution()
@@ -176,6 +174,15 @@ class _SQLiteWriter(_Reads):
     @cached_property
     def _is_shared(self) -> bool:
         return self._ask_is_shared()
+
+    @cached_property
+    def _privacy(self) -> int:
+        return PRIVATE if self._ask_is_private() else UNDECIDED
+
+    @property
+    def _entered(self) -> str:
+        """What becomes of ``entered``: a row that ever was is again, whether mode is on or not."""
+        return "1" if self._is_shared else "entered > 0"
 
     @cached_property
     def _origin(self) -> str:
@@ -206,6 +213,10 @@ class _SQLiteWriter(_Reads):
     def _insert(self, table: Table, row: Row) -> None:
         values = {name: value for name, value in values_of(row).items() if name != "local_id"}
         values["entered"] = ENTERED if self._is_shared else NEVER_ENTERED
+        if table.name in conversations.HIDDEN:
+            values["privacy"] = self._privacy
+        if table.local:
+            values["owner"] = values["profile"]
         places = ", ".join("?" * len(values))
         self._connection.execute(
             f"INSERT INTO {table.name} ({', '.join(values)}) VALUES ({places})",
@@ -220,12 +231,14 @@ class _SQLiteWriter(_Reads):
             "updated_by_version": self._attribution.client_version,
         }
         settings = ", ".join(f"{name} = ?" for name in changed)
-        # A row that was ever entered is entered again, whether shared mode is on or not.
-        entered = "1" if self._is_shared else "entered > 0"
+        given = [*changed.values()]
+        if "title" in changed:
+            settings += f", privacy = {conversations.KEPT_TITLE}"
+            given += [changed["title"], self._privacy]
         done = self._connection.execute(
-            f"UPDATE {table.name} SET {settings}, revision = revision + 1, entered = {entered} "
-            "WHERE id = ? AND local_id = ?",
-            (*changed.values(), row.id, row.local_id),
+            f"UPDATE {table.name} SET {settings}, revision = revision + 1, "
+            f"entered = {self._entered} WHERE id = ? AND local_id = ?",
+            (*given, row.id, row.local_id),
         )
         if not done.rowcount:
             msg = f"The local store has no row {row.local_id} in {table.name}; nothing was changed."
@@ -237,10 +250,6 @@ class _SQLiteWriter(_Reads):
         sql = ENTER.format(table=table.name)
         done = self._connection.execute(sql, (table.name, now(), row_id))
         self.has_entered |= done.rowcount > 0
-
-
-def _values(record: Record) -> Values:
-    return {name: record[name] for name in record.keys()}  # noqa: SIM118 - a Row iterates values
 
 
 def _changeable(values: Values) -> dict[str, str | int | None]:

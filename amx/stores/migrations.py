@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from sqlite3 import Connection
 
-from amx.stores.schema import APPLICATION_ID, VERSION, version_1
+from amx.stores.schema import APPLICATION_ID, VERSION, version_1, version_2
 
-STEPS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (("version_1", version_1),)
+STEPS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+    ("version_1", version_1),
+    ("version_2", version_2),
+)
 """Each step once and in this order; a released step is never edited."""
 
 

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from amx.core.counts import QueueCounts
 from amx.core.rows import clean
 from amx.core.tables import BY_NAME, SHARED_TABLES, Table
+from amx.stores.conversations import HIDDEN, hide, hide_pending, shown
 from amx.stores.entries import drop, enter, without_guard
 from amx.stores.local import SQLiteLocalStore
-from amx.stores.schema import COUNTERS, ENTERED
+from amx.stores.schema import COUNTERS, ENTERED, SHARED
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from amx.core.models import Values
     from amx.core.reports import OutboxEntry
     from amx.core.sending import Batch, Number, Position
@@ -46,6 +49,7 @@ class SQLiteOutbox:
 
     def __init__(self, local: SQLiteLocalStore) -> None:
         self._database = local.database
+        self._is_private = local.is_private
 
     def counts(self) -> QueueCounts:
         oldest = self._database.query(
@@ -64,6 +68,9 @@ class SQLiteOutbox:
         first = names.index(after.table) if after else 0
         for table in SHARED_TABLES[first:]:
             behind = after.row_id if after and after.table == table.name else ""
+            if table.name in HIDDEN and self._is_private():
+                with self._database.transaction() as connection:
+                    hide_pending(connection, table, behind, rows)
             if taken := self._pending_rows(table, behind, rows, max_bytes):
                 return Batch(table, taken)
         return None
@@ -141,7 +148,7 @@ class SQLiteOutbox:
         entered = 0
         for chunk in _chunks(row_ids):
             with self._database.transaction() as connection:
-                entered += enter(connection, BY_NAME[table], chunk)
+                entered += self._again(connection, BY_NAME[table], chunk)
         return entered
 
     def raise_revision(self, table: str, row_id: str, above: int) -> None:
@@ -155,7 +162,7 @@ class SQLiteOutbox:
                     f"UPDATE {known.name} SET revision = ? + 1 WHERE id = ? AND revision <= ?",
                     [(above, row_id, above) for row_id, above in chunk],
                 )
-                enter(connection, known, [row_id for row_id, _ in chunk])
+                self._again(connection, known, [row_id for row_id, _ in chunk])
 
     def numbered(self, table: Table, origin: str, after: Number, limit: int) -> Sequence[Number]:
         records = self._database.query(
@@ -180,7 +187,8 @@ class SQLiteOutbox:
 
     def local_rows(self, table: Table, after: str, limit: int) -> Sequence[Values]:
         records = self._database.query(
-            f"SELECT {', '.join(table.names)} FROM {table.name} WHERE id > ? ORDER BY id LIMIT ?",
+            f"SELECT {shown(table, self._database.version)} FROM {table.name} "
+            "WHERE id > ? ORDER BY id LIMIT ?",
             (after, limit),
         )
         return [dict(record) for record in records]
@@ -216,7 +224,7 @@ class SQLiteOutbox:
                     )
 
     def _pending_rows(self, table: Table, after: str, rows: int, max_bytes: int) -> list[Values]:
-        columns = ", ".join(f"{table.name}.{name}" for name in table.names)
+        columns = shown(table, self._database.version)
         # The cross join keeps SQLite from starting with the table instead of the outbox.
         sql = (
             f"SELECT {columns} FROM outbox CROSS JOIN {table.name} "
@@ -233,6 +241,11 @@ class SQLiteOutbox:
                 cursor.execute(sql, (table.name, after, rows))
                 names, within = table.names, _within(cursor, max_bytes)
                 return [dict(zip(names, record, strict=True)) for record in within]
+
+    def _again(self, connection: Connection, table: Table, row_ids: Sequence[str]) -> int:
+        if self._is_private():  # the store has lost or altered the text, and gets it no more
+            hide(connection, table, row_ids, also=SHARED)
+        return enter(connection, table, row_ids)
 
     def _confirm(self, table: str, sent: Sequence[tuple[str, int]]) -> int:
         """Remove entries of one table: one walk over their keys, half the work of one by one."""

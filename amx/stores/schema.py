@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from amx.core.tables import ATTRIBUTION, SHARED_TABLES, Column, Kind, Table
 
-VERSION = 1
+VERSION = 2
 """Of the local schema, kept in ``PRAGMA user_version``. A newer one is refused."""
 
 APPLICATION_ID = 0x616D7831
@@ -23,6 +23,15 @@ ORIGIN = "origin_id"
 NEVER_ENTERED, ENTERED, DROPPED = 0, 1, 2
 """Values of the column ``entered``: was the row ever in the outbox, and was its entry dropped."""
 
+UNDECIDED, PRIVATE, SHARED = 0, 1, 2
+"""Values of the column ``privacy``: may the team read the text of the row, or has it already."""
+
+RENAME_OLD, RENAME_NEW = "rename.old", "rename.new"
+"""Keys in ``state`` of the renaming of a profile that is under way, or was killed."""
+
+TRACES = "traces_since"
+"""Key in ``state`` from when on text was blanked that may still stand in unused parts."""
+
 
 def version_1() -> Iterator[str]:
     """Yield the statements that make the first schema, in order."""
@@ -35,6 +44,22 @@ def version_1() -> Iterator[str]:
     yield from _QUEUE
     yield from _POINTERS
     yield from _CATALOG
+
+
+def version_2() -> Iterator[str]:
+    """Yield the statements that make the second schema of the first, in order.
+
+    ``owner`` is the name that a session's profile has now, and ``privacy`` whether text may leave
+    this installation. Both stay here: no shared table has them.
+    """
+    yield "ALTER TABLE sessions ADD COLUMN owner TEXT NOT NULL DEFAULT ''"
+    yield "UPDATE sessions SET owner = profile"
+    for table in ("sessions", "turns"):
+        yield f"ALTER TABLE {table} ADD COLUMN privacy INTEGER NOT NULL DEFAULT {UNDECIDED}"
+    yield "DROP INDEX sessions_by_profile"
+    yield "CREATE INDEX sessions_by_owner ON sessions (owner)"
+    yield from _OWNERS
+    yield from _PRIVATE
 
 
 def _table(table: Table) -> str:
@@ -176,6 +201,45 @@ _POINTERS = (
 ) WITHOUT ROWID""",
     _refuse("active_bound BEFORE INSERT ON active_sessions", _POINTED, _WRONG_BINDING),
     _refuse("active_stays_bound BEFORE UPDATE ON active_sessions", _POINTED, _WRONG_BINDING),
+)
+
+_OWNED = (
+    "NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = NEW.session_id "
+    "AND sessions.owner = NEW.profile AND sessions.identity = NEW.identity)"
+)
+
+_RENAMED = (
+    "NEW.owner IS NOT OLD.owner AND NOT EXISTS (SELECT 1 FROM state AS one, state AS two "
+    f"WHERE one.key = '{RENAME_OLD}' AND one.value = OLD.owner "
+    f"AND two.key = '{RENAME_NEW}' AND two.value = NEW.owner)"
+)
+
+_OWNERS = (
+    _refuse(
+        "sessions_owned BEFORE INSERT ON sessions",
+        "NEW.owner IS NOT NEW.profile",
+        "a session begins under the name of its profile",
+    ),
+    _refuse(
+        "sessions_owner BEFORE UPDATE ON sessions", _RENAMED, "only a rename changes whose it is"
+    ),
+    "DROP TRIGGER active_bound",
+    "DROP TRIGGER active_stays_bound",
+    _refuse("active_bound BEFORE INSERT ON active_sessions", _OWNED, _WRONG_BINDING),
+    _refuse("active_stays_bound BEFORE UPDATE ON active_sessions", _OWNED, _WRONG_BINDING),
+)
+
+_PRIVATE = (
+    _refuse(
+        "turns_private BEFORE UPDATE ON turns",
+        f"OLD.privacy = {PRIVATE} AND NEW.privacy <> {PRIVATE}",
+        "private text stays private",
+    ),
+    _refuse(
+        "sessions_private BEFORE UPDATE ON sessions",
+        f"OLD.privacy = {PRIVATE} AND NEW.privacy <> {PRIVATE} AND NEW.title IS OLD.title",
+        "private text stays private",
+    ),
 )
 
 _CATALOG = (

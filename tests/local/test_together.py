@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from amx.stores.migrations import STEPS
 from tests.local.places import Place
 
 
@@ -60,7 +61,7 @@ def test_processes_that_meet_a_new_store_at_once_share_it(place: Place) -> None:
     assert answers == [1, 2, 3, 4]
     assert place.counted() == (4, 0)
     applied = place.local.database.query("SELECT name FROM _sqlite_migrations")
-    assert [record["name"] for record in applied] == ["version_1"]
+    assert [record["name"] for record in applied] == [name for name, _ in STEPS]
     assert len({one.origin_id for one in place.events()}) == 1
 
 

@@ -124,7 +124,8 @@ def test_a_session_is_not_replaced_by_one_of_another_binding(
     raw: sqlite3.Connection, opened: Session
 ) -> None:
     columns = [row[1] for row in raw.execute("PRAGMA table_info(sessions)")]
-    values = ", ".join({"profile": "'other'"}.get(name, name) for name in columns)
+    others = {"profile": "'other'", "owner": "'other'"}
+    values = ", ".join(others.get(name, name) for name in columns)
     sql = f"INSERT OR REPLACE INTO sessions SELECT {values} FROM sessions WHERE id = ?"
 
     assert refused(raw, sql, opened.id) == "the row exists and is never replaced"

@@ -30,6 +30,7 @@ DEFAULTS: Mapping[Key, object] = {
     ("history_store_enabled",): False,
     ("history_store_schema",): "AMX",
     ("delivery_budget_s",): 2,
+    ("share_questions",): True,
 }
 
 
@@ -69,6 +70,11 @@ class Config:
     def history_store_database(self) -> str | None:
         """The database of the shared store, where it is not its profile's."""
         return self._text("history_store_database")
+
+    @property
+    def has_shared_questions(self) -> bool:
+        """Whether the text of questions and answers may leave this installation."""
+        return self._value("share_questions") is True
 
     @property
     def delivery_budget_s(self) -> float:
