@@ -139,7 +139,11 @@ class Runtime(Configured):
         from amx.core.sessions import SessionService
 
         return SessionService(
-            self.local, self.reader, known_profiles=self.known_profiles, confirm=self.confirm
+            self.local,
+            self.reader,
+            known_profiles=self.known_profiles,
+            confirm=self.confirm,
+            exported=self.exported,
         )
 
     @cached_property

@@ -1,9 +1,13 @@
 """Names in commands that are printed to be pasted into a shell."""
 
 
-def argument(name: str) -> str:
-    """Quote a name for a shell, and keep one that begins with a dash from being an option."""
+def quote(name: str) -> str:
+    """Quote a name for a shell."""
     import shlex
 
-    quoted = shlex.quote(name)
-    return f"-- {quoted}" if name.startswith("-") else quoted
+    return shlex.quote(name)
+
+
+def argument(name: str) -> str:
+    """Quote a name, and keep one that begins with a dash from being an option."""
+    return f"-- {quote(name)}" if name.startswith("-") else quote(name)

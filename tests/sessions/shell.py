@@ -26,6 +26,17 @@ def shell(text: str, env: Mapping[str, str] | None = None) -> subprocess.Complet
     )
 
 
+def words_of(text: str) -> list[list[str]]:
+    """Return the words with which a shell calls ``amx``, call by call."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"amx() {{ printf '%s\\0' \"$@\"; echo; }}\n{text}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line.split("\0")[:-1] for line in done.stdout.splitlines()]
+
+
 @contextmanager
 def untouched(home: Path) -> Iterator[None]:
     """Require that not a byte of home changes in the block, but for SQLite's own bookkeeping."""
