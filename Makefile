@@ -9,7 +9,7 @@ RUN := .venv/bin/python -m
 MADE := .venv/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate flushrate flushscale downcost crash powerloss chaos storm fuzz size FORCE
+.PHONY: help setup demo test coverage lint types layers check build clean coldstart bench saverate flushrate flushscale downcost sessionscale crash powerloss chaos storm fuzz size FORCE
 
 help:  ## This list
 	@echo 'make TARGET [ARGS="…"]'
@@ -49,7 +49,7 @@ coldstart: $(MADE)  ## How long a command takes to start, against a bare Typer
 	@.venv/bin/python scripts/coldstart.py $(ARGS)
 
 bench: $(MADE)  ## What a save, a flush and a write without the store cost (ARGS=--quick for CI)
-	@failed=0; for what in saverate flushrate flushscale downcost; do \
+	@failed=0; for what in saverate flushrate flushscale downcost sessionscale; do \
 		$(RUN) scripts.$$what $(ARGS) || failed=1; done; exit $$failed
 
 flushrate: $(MADE)  ## How fast the queue is flushed, against COPY and upsert written by hand
@@ -60,6 +60,9 @@ flushscale: $(MADE)  ## Memory and time of a flush, from 10,000 to 1,000,000 row
 
 downcost: $(MADE)  ## What a write costs while the shared store is down, against local mode
 	@$(RUN) scripts.downcost $(ARGS)
+
+sessionscale: $(MADE)  ## How long sessions take to be listed and shown, at 1,000,000 turns
+	@$(RUN) scripts.sessionscale $(ARGS)
 
 saverate: $(MADE)  ## What a save of the configuration costs, against a bare write and rename
 	@$(RUN) scripts.saverate $(ARGS)

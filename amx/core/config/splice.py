@@ -5,11 +5,11 @@ brings) is refused here. Whether the result means what it should is for the call
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from amx.core.config.keys import Key
-from amx.core.config.model import REMOVED
+from amx.core.config.model import REMOVED, Changes, plain, same, value_at
 from amx.core.config.nodes import LINE_BREAK
 from amx.core.config.places import Node, NotInPlace, Pair, Places
 
@@ -41,6 +41,28 @@ def spliced(text: str, root: Node, key: Key, value: object, write: Write) -> str
     """
     splice = _Splice(text, root, write)
     return splice.take(key) if value is REMOVED else splice.put(key, value)
+
+
+def renames(values: Mapping[str, object], changes: Changes) -> Iterator[tuple[Key, str]]:
+    """Yield the keys that go while their value comes back under a new name beside them."""
+    for old, value in changes.items():
+        before = value_at(values, old)
+        if value is not REMOVED or before is REMOVED:
+            continue
+        for new, after in changes.items():
+            is_new = new[:-1] == old[:-1] and value_at(values, new) is REMOVED
+            if is_new and same(before, plain(after)):
+                yield old, new[-1]
+                break
+
+
+def renamed(text: str, root: Node, key: Key, name: str, write: Write) -> str:
+    """Return a text in which a key has another name; its value and comments stay where they are.
+
+    Raises:
+        NotInPlace: it cannot be done here.
+    """
+    return _Splice(text, root, write).rename(key, name)
 
 
 class _Splice:
@@ -75,6 +97,14 @@ class _Splice:
         if node.flow_style:
             return self._cut_from_brackets(node, pair)
         return self._cut_lines(node, pair, above)
+
+    def rename(self, key: Key, name: str) -> str:
+        node = self._root
+        for part in key[:-1]:
+            node = _mapping(self._pair(node, part).value)
+        old = self._pair(node, key[-1]).key
+        new = self._write(name, is_in_brackets=bool(node.flow_style))
+        return self._with(old.start_mark.index, old.end_mark.index, new)
 
     def _pair(self, node: Node, name: str) -> Pair:
         pair = self._places.pair(node, name)

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 from amx.core.config.keys import Key
-from amx.core.config.model import Changes, applied, same, value_at
+from amx.core.config.model import REMOVED, Changes, applied, same, value_at
 from amx.core.config.nodes import MERGE, Composer, line_and_column, position_of, unquoted
 from amx.core.config.scalars import WIDE, NoScalar, written
 from amx.core.errors import ConfigInvalid, UsageError
@@ -238,9 +238,14 @@ def _spliced(
 ) -> tuple[str, dict[str, object]]:
     import yaml
 
-    from amx.core.config.splice import spliced
+    from amx.core.config.splice import renamed, renames, spliced
 
     write = partial(written, yaml)
+    for old, name in renames(values, changes):
+        node = root if root is not None else _composed(text, "")
+        text, root = renamed(text, node, old, name, write), None
+        new = (*old[:-1], name)
+        values = applied(values, {old: REMOVED, new: value_at(values, old)})
     for key, value in changes.items():
         if not same(value_at(values, key), value):
             node = root if root is not None else _composed(text, "")
