@@ -130,7 +130,7 @@ class Runtime(Configured):
     @cached_property
     def sessions(self) -> "SessionService":
         """Guard 1; a renaming that was killed is ended first."""
-        self.renamer.settle()
+        self.settle()
         return self.session_reader
 
     @cached_property
@@ -145,6 +145,11 @@ class Runtime(Configured):
             confirm=self.confirm,
             exported=self.exported,
         )
+
+    def settle(self) -> None:
+        """End a renaming of a profile that was killed, where there is one."""
+        if self.reader.renaming():
+            self.renamer.settle()
 
     @cached_property
     def renamer(self) -> "Renamer":
@@ -206,6 +211,7 @@ class Runtime(Configured):
     @cached_property
     def sharing(self) -> "SharingService":
         """Guards 2 and 3: what `amx history-store` is made of."""
+        self.settle()
         return self._sharing(self.outbox, self.local)
 
     @cached_property

@@ -74,6 +74,7 @@ def add(  # noqa: PLR0913 - one option a key
         "password": f"${{{password_env}}}" if password_env else None,
         "password_command": password_command,
     }
+    runtime.settle()
     patch = profile_edits.added(runtime.config, name, backend.value, settings)
     runtime.config_file.patch(patch)
     is_active = ("active_db_profile",) in patch
@@ -126,6 +127,7 @@ def use(ctx: typer.Context, name: Name) -> None:
     Example: amx db use sales
     """
     runtime = runtime_of(ctx)
+    runtime.settle()
     runtime.config_file.patch(profile_edits.used(runtime.config, name))
     runtime.output.result({"active": name}, f"The active profile is {name}.")
 
@@ -141,7 +143,7 @@ def rename(
     Example: amx db rename sales sales-eu
     """
     runtime = runtime_of(ctx)
-    runtime.renamer.settle()
+    runtime.settle()
     patch = profile_edits.renamed(runtime.config, name, new)
     runtime.renamer.rename(name, new, lambda: runtime.config_file.patch(patch))
     runtime.note_event("profile-rename", new, {"from": name})
@@ -155,6 +157,7 @@ def remove(ctx: typer.Context, name: Name) -> None:
     Example: amx db remove old-sales
     """
     runtime = runtime_of(ctx)
+    runtime.settle()
     is_awaited = runtime.sharing_reader.is_awaited(name)
     runtime.config_file.patch(profile_edits.removed(runtime.config, name, is_awaited=is_awaited))
     runtime.output.result({"removed": name}, f"Removed {name}. Its history stays.")

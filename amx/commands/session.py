@@ -91,13 +91,15 @@ def _of_team(
 
     wanted = Wanted(limit=limit, identity=profile.identity if profile else None, **asked)
     found = newest(runtime.sharing_reader, runtime.outbox_reader, Session, wanted)
-    return [with_author(session_document(one, _why_not(runtime, one)), one) for one in found]
+    return [with_author(_of_member(runtime, one), one) for one in found]
 
 
-def _why_not(runtime: Runtime, session: "Session") -> str | None:
+def _of_member(runtime: Runtime, session: "Session") -> Document:
     if session.local_id is None:
-        return WHY_NOT
-    return runtime.sessions.why_not(session, runtime.profile_if_any)
+        return session_document(session, WHY_NOT)
+    # The shared row keeps the name that its profile had; only this installation knows the present.
+    session = runtime.sessions.with_owner(session)
+    return session_document(session, runtime.sessions.why_not(session, runtime.profile_if_any))
 
 
 @app.command()

@@ -88,6 +88,11 @@ class SessionService:
         """
         return self._continued(self._reader, profile, key)
 
+    def with_owner(self, session: Session) -> Session:
+        """Return a session that was read elsewhere with the present name of its profile."""
+        known = self._reader.find(Session, session.id)
+        return replace(session, owner=known.owner) if known else session
+
     def check(self, profile: Profile, key: int | str | None) -> Session | None:
         """Return the session that `append` would continue; None where it would begin one.
 

@@ -8,7 +8,6 @@ from sqlite3 import Connection
 
 from amx.core.clock import now
 from amx.core.tables import Table
-from amx.core.targets import KEY as TARGET
 from amx.stores.schema import ENTERED, PRIVATE, SHARED, UNDECIDED
 
 HIDDEN = {"sessions": {"title": "''"}, "turns": {"content": "''", "citations": "'[]'"}}
@@ -91,6 +90,8 @@ def blank(connection: Connection, session_id: str, client_version: str, entered:
 
 def follow(connection: Connection, old: str, new: str) -> None:
     """Let all that names a profile by its present name follow it to another one."""
+    from amx.core.targets import KEY as TARGET
+
     connection.execute("UPDATE sessions SET owner = ? WHERE owner = ?", (new, old))
     connection.execute("UPDATE active_sessions SET profile = ? WHERE profile = ?", (new, old))
     connection.execute(

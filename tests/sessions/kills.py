@@ -3,10 +3,18 @@
 import os
 import signal
 import sqlite3
+from importlib import import_module
 from typing import Any
 
 from amx.cli import main
 from tests.config.support import watched
+
+for _name in (  # so that a fork need not
+    *("amx.commands.db", "amx.commands.session", "amx.core.sessions", "amx.core.renaming"),
+    *("amx.stores.local", "amx.core.config.file", "amx.core.config.saving", "yaml"),
+    *("amx.core.config.splice", "amx.core.config.publication", "amx.core.history"),
+):
+    import_module(_name)
 
 KILLED = -signal.SIGKILL
 

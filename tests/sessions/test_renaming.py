@@ -58,6 +58,8 @@ def test_a_profile_renamed_keeps_its_sessions_and_its_place(amx: Amx, shop: Path
     assert amx("history-store", "flush-pending").code == 0
     assert amx("history-store", "verify", "--json").json["equal"]
     assert amx("history-store", "status", "--json").json["profile"] == "store"
+    [one] = amx("session", "list", "--team", "--json").json["sessions"]
+    assert (one["profile"], one["resumable"]) == ("store", True)
 
 
 def test_a_rename_rewrites_no_turn_and_queues_none(
@@ -160,12 +162,45 @@ def name_after(amx: Amx, home: Path) -> str:
     [name] = config.profiles
     assert (config.active_profile, config.history_store_profile) == (name, name)
     assert (current.json["id"], current.json["profile"]) == (1, name)
-    assert amx("ask", "and of tracks?", "--json").json["session"] == 1
     with closing(sqlite3.connect(home / "local.db")) as connection:
         assert connection.execute("SELECT owner FROM sessions").fetchall() == [(name,)]
         assert connection.execute("SELECT profile FROM active_sessions").fetchall() == [(name,)]
         assert connection.execute("SELECT 1 FROM state WHERE key LIKE 'rename%'").fetchall() == []
     return name
+
+
+def test_what_a_killed_rename_left_is_ended_before_anything_else(
+    amx: Amx, shop: Path, tmp_path: Path
+) -> None:
+    set_up("history-store", "disable")
+    prepared = shutil.copytree(shop, tmp_path / "prepared")
+    n = 1
+    while "store:" not in (shop / "config.yml").read_text():
+        shutil.rmtree(shop)
+        shutil.copytree(prepared, shop)
+        n += 1
+        assert killed_at(n, "db", "rename", "shop", "store")
+    killed = shutil.copytree(shop, tmp_path / "killed")
+    assert owner(killed) == "shop"
+
+    for words in (
+        ["db", "add", "shop", "--backend", "sqlite", "--path", "other.db"],
+        ["db", "remove", "store"],
+        ["db", "use", "store"],
+        ["db", "rename", "store", "third"],
+        ["session", "new"],
+        ["ask", "and of tracks?"],
+        ["history-store", "flush-pending"],
+    ):
+        shutil.rmtree(shop)
+        shutil.copytree(killed, shop)
+        assert amx(*words).code == 0, words
+        assert owner(shop) == ("third" if words[1] == "rename" else "store"), words
+
+
+def owner(home: Path) -> object:
+    with closing(sqlite3.connect(home / "local.db")) as connection:
+        return connection.execute("SELECT owner FROM sessions WHERE local_id = 1").fetchone()[0]
 
 
 def test_who_knew_the_old_name_writes_nothing_under_it(
