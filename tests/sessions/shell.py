@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import Done
+
 
 def pasted(text: str, env: Mapping[str, str] | None = None) -> int:
     """Let a shell run what was printed, as a user would who pastes it; return its exit code."""
-    return shell(text, env).returncode
+    return shell(text, env).code
 
 
-def shell(text: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def shell(text: str, env: Mapping[str, str] | None = None) -> Done:
     """Let ``sh`` run a text in which ``amx`` is the real program."""
-    return subprocess.run(
+    done = subprocess.run(
         ["/bin/sh", "-c", f'amx() {{ "{sys.executable}" -m amx "$@"; }}\n{text}'],
         env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
@@ -24,6 +26,7 @@ def shell(text: str, env: Mapping[str, str] | None = None) -> subprocess.Complet
         timeout=60,
         check=False,
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def words_of(text: str) -> list[list[str]]:

@@ -1,5 +1,6 @@
 """Guard 1 in the service: what is refused, in which words, and that nothing changes."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from amx.core.binding import why_not
 from amx.core.conversations import Session
 from amx.core.errors import ProfileMismatch, UnknownId
 from amx.core.profiles import Profile
+from amx.core.secrets import Password
 from amx.core.sessions import SessionService
 from amx.core.turns import Turn
 from tests.local.places import Place
@@ -57,6 +59,16 @@ def test_a_session_of_another_profile_is_refused_by_name(
             "amx session show --id 1",
         ],
     }
+
+
+def test_a_refusal_names_no_user_and_no_secret(place: Place, sessions: SessionService) -> None:
+    password = Password(where="here", text="hunter2")
+    sessions.new(replace(BOOKS, user="reader:hunter2", password=password))
+
+    error = refusal(place, sessions, replace(BOOKS, name="other", user="reader"))
+
+    told = f"{error.message} {error.hint} {error.details}"
+    assert not {"reader", "hunter2"} & set(re.findall(r"\w+", told))
 
 
 def test_two_profiles_of_one_database_are_still_two(place: Place, sessions: SessionService) -> None:

@@ -118,6 +118,8 @@ def test_another_server_on_the_same_port_is_refused_until_it_is_accepted(
         "COMMIT": 2 * len(CONNECTING),
     }
 
+    page = (Path(__file__).parents[2] / "docs" / "sessions.md").read_text()
+    assert _plain(amx("db", "test", "shop").err) in _plain(page)
     done = amx("db", "test", "--json", "--", ODD)
     assert done.error["hint"] == "amx db accept -- '-odd $hop'"
     assert pasted(done.error["hint"]) == 0
@@ -127,6 +129,10 @@ def test_another_server_on_the_same_port_is_refused_until_it_is_accepted(
 
     turns.begin(turns.first)
     assert refused(amx("--json", "ask", "where are prices?"))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"postgresql://\S+|\d{9,}", "…", text)
 
 
 def test_a_server_that_does_not_say_what_it_is_is_let_through(amx: Amx, turns: Turns) -> None:

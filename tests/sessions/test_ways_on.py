@@ -78,7 +78,7 @@ def test_every_way_into_a_session_is_refused_alike(
     )
     ways = [line.removeprefix("  try: ") for line in done.err.splitlines()[1:]]
     told = shell("\n".join([*ways, "amx ask 'how many orders?' --json"]))
-    assert (told.returncode, '"session": 1' in told.stdout) == (0, True), told
+    assert (told.code, '"session": 1' in told.out) == (0, True), told
 
 
 def test_where_a_variable_chooses_the_profile_the_way_back_sets_it(
@@ -94,7 +94,7 @@ def test_where_a_variable_chooses_the_profile_the_way_back_sets_it(
 
     assert back == "export AMX_PROFILE=shop && amx session resume 1"
     told = shell(f"{back} && amx ask 'how many orders?' --json", env)
-    assert (told.returncode, '"session": 1' in told.stdout) == (0, True)
+    assert (told.code, '"session": 1' in told.out) == (0, True)
 
 
 def test_a_variable_that_names_a_session_of_another_profile_can_be_let_go(
@@ -115,9 +115,9 @@ def test_a_variable_that_names_a_session_of_another_profile_can_be_let_go(
 
     assert let_go == "unset AMX_SESSION"
     told = shell(f"{let_go} && amx ask 'how many orders?' --json", env)
-    assert (told.returncode, '"session": 2' in told.stdout) == (0, True)
+    assert (told.code, '"session": 2' in told.out) == (0, True)
     told = shell(f"{back} && amx ask 'how many orders?' --json", env)
-    assert (told.returncode, '"session": 1' in told.stdout) == (0, True)
+    assert (told.code, '"session": 1' in told.out) == (0, True)
 
 
 @pytest.mark.parametrize("kind", ["re-pointed", "used again", "gone", "twin"])
@@ -137,7 +137,7 @@ def test_each_other_kind_of_refusal_prints_only_what_works(
         "gone": ["amx db remove shop", "amx db use other"],
         "twin": [f"amx db add twin --backend sqlite --path {shops}/shop.db", "amx db use twin"],
     }[kind]
-    assert shell(" && ".join(change)).returncode == 0
+    assert shell(" && ".join(change)).code == 0
 
     with untouched(home):
         done = amx("session", "resume", uuid, "--json")
@@ -145,7 +145,7 @@ def test_each_other_kind_of_refusal_prints_only_what_works(
 
     assert done.code == 3
     told = shell("\n".join(["set -e", *done.error["hint"].splitlines()]))
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (told.code, told.err) == (0, "")
     assert ("db use shop" in done.error["hint"]) is (kind == "twin")
     says = "points at the same database" if kind == "twin" else "database"
     assert says in done.error["message"]
