@@ -106,7 +106,7 @@ class LocalDatabase:
             connection = self.connection()
             if connection is None:
                 self.fail("it is opened for reading only")
-            connection.execute("PRAGMA temp_store = MEMORY")  # text has no business in /tmp
+            self._keep_copy_here(connection)
             connection.execute("VACUUM")
             if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise self._busy()
@@ -143,6 +143,16 @@ class LocalDatabase:
             raise self._busy() from error
         reason = _REASONS.get(code)
         self.fail(f"{reason} ({error})" if reason else str(error), error)
+
+    def _keep_copy_here(self, connection: sqlite3.Connection) -> None:
+        """Let the copy that VACUUM makes be beside the file: text has no business in ``/tmp``."""
+        folder = str(self.path.absolute().parent)
+        quoted = folder.replace("'", "''")
+        connection.execute(f"PRAGMA temp_store_directory = '{quoted}'")
+        told = connection.execute("PRAGMA temp_store_directory").fetchone()
+        # A build without that pragma, which is deprecated, makes the copy in memory.
+        is_here = told is not None and told[0] == folder
+        connection.execute(f"PRAGMA temp_store = {'FILE' if is_here else 'MEMORY'}")
 
     def _busy(self) -> Busy:
         msg = f"The local store {self.path} is locked by another process. Nothing was changed."

@@ -57,6 +57,22 @@ def test_deleting_leaves_no_byte_of_the_text(amx: Amx, shop: Path) -> None:
     assert [one["id"] for one in amx("session", "list", "--json").json["sessions"]] == [2]
 
 
+def test_no_copy_in_an_unused_part_of_the_file_outlives_its_session(
+    amx: Amx, shop: Path, store: sqlite3.Connection
+) -> None:
+    store.execute("PRAGMA secure_delete = OFF")  # what most builds of SQLite do
+    store.execute("CREATE TABLE copied AS SELECT content FROM turns")
+    store.execute("DROP TABLE copied")
+    store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.execute("UPDATE turns SET content = '' WHERE session_id = (SELECT MIN(id) FROM sessions)")
+    store.commit()
+    assert has_word(shop)
+
+    assert amx("session", "delete", "1").code == 0
+
+    assert not has_word(shop)
+
+
 def test_an_id_of_a_deleted_session_is_unknown_everywhere(amx: Amx, shop: Path) -> None:
     assert amx("session", "delete", "1").code == 0
     before = (shop / "local.db").read_bytes()

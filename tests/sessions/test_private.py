@@ -172,7 +172,7 @@ def test_a_quarantined_row_is_sent_without_its_text(amx: Amx, home: Path, team: 
 def test_a_store_that_lost_shared_text_does_not_get_it_back(
     amx: Amx, team: Path, loss: str
 ) -> None:
-    ask(OPEN)
+    ask(SECRET)
     ask(SECRET)
     share(is_on=False)
     assert SECRET in told(team)

@@ -238,6 +238,11 @@ def test_who_asks_while_a_profile_is_renamed_waits_and_writes_nothing(
             subprocess.Popen([*words, *more], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             for more in ([], ["--new"])
         )
+        with (
+            closing(sqlite3.connect(shop / "local.db", timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("BEGIN IMMEDIATE")
         runtime.config_file.patch(patch)
 
     runtime.renamer.rename("shop", "store", save)
