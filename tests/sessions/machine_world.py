@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from amx.core.profiles import profile_of
 from tests.sessions.kills import killed_at
-from tests.sessions.machine_model import DONE, Command, Model, Talk
+from tests.sessions.machine_model import DONE, REFUSED, Command, Model, Talk
 from tests.sessions.shell import untouched
 from tests.support import Done
 from tests.zygote import Zygote
@@ -108,6 +108,9 @@ class World(RuleBasedStateMachine):
         with untouched(self.home) if code else nullcontext():
             done = self.run(*words, env=env)
         assert done.code == code, (command, done)
+        if code == REFUSED:
+            is_alike = "which points at the same database" in done.err
+            COUNTED["refused though the database is the same"] += is_alike
         self.model = expected
         COUNTED[f"{command.verb} {code}"] += 1
         COUNTED[f"by variables {code}"] += is_by_variables
