@@ -55,7 +55,7 @@ CONFLICT = st.sampled_from(
 
 COLUMNS = {
     "turns": ("session_id", "profile", "identity", "id", "local_id", "turn_index"),
-    "sessions": ("id", "profile", "identity", "local_id", "status"),
+    "sessions": ("id", "profile", "identity", "owner", "local_id", "status"),
     "active_sessions": ("session_id", "profile", "identity"),
 }
 
@@ -201,11 +201,11 @@ def test_no_statement_makes_a_turn_of_another_binding_than_its_sessions(tmp_path
 
 def _check(connection: sqlite3.Connection, texts: list[str]) -> None:
     assert connection.execute(CROSSED).fetchall() == [], texts
-    for key, *bound in connection.execute("SELECT id, profile, identity FROM sessions"):
+    for key, *bound in connection.execute("SELECT id, owner, identity FROM sessions"):
         assert BOUND.get(key, tuple(bound)) == tuple(bound), texts
     crossed = connection.execute(
         "SELECT 1 FROM active_sessions JOIN sessions ON sessions.id = session_id "
-        "WHERE sessions.profile IS NOT active_sessions.profile "
+        "WHERE sessions.owner IS NOT active_sessions.profile "
         "OR sessions.identity IS NOT active_sessions.identity"
     )
     assert crossed.fetchall() == [], texts
