@@ -9,9 +9,10 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from amx.core.errors import Busy, LocalStoreFailed
 
@@ -40,9 +41,8 @@ class Holder(NamedTuple):
     @classmethod
     def of_this_process(cls, purpose: str) -> "Holder":
         """Describe the process that calls."""
-        since = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z".format(*time.gmtime())
-        host = os.uname().nodename.encode(errors="replace").decode()  # it need not be UTF-8
-        return cls(str(os.getpid()), host, purpose, since)
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return cls(str(os.getpid()), _host(), purpose, since)
 
     @classmethod
     def of_descriptor(cls, descriptor: int) -> "Holder | None":
@@ -57,16 +57,51 @@ class Holder(NamedTuple):
         return f"process {self.pid} on {self.host}: {self.purpose}, since {self.since}"
 
 
-class Held:
-    """An exclusive lock while it is held.
+@cache
+def _host() -> str:
+    return os.uname().nodename.encode(errors="replace").decode()  # it need not be UTF-8
+
+
+class FileLock:
+    """The exclusive lock of a file; it is held for the length of a `with` block, once.
+
+    Who holds it, what for and since when stands in the file for whoever meets it locked.
+
+    Args:
+        path: The lock file; it is made where it is not there.
+        wait_s: How long to wait for another process that holds it, in seconds.
+        purpose: What it is held for.
 
     Attributes:
         note: What the holder before has left with `leave`; empty where it was killed, or failed.
+
+    Raises:
+        Busy: when the block is entered, and another process still holds it after that time.
+        OSError: the file can be neither opened nor made.
     """
 
-    def __init__(self, descriptor: int, note: str) -> None:
-        self._descriptor = descriptor
-        self.note = note
+    def __init__(self, path: Path, *, wait_s: float, purpose: str) -> None:
+        self._path = path
+        self._wait_s = wait_s
+        self._purpose = purpose
+        self.note = ""
+
+    def __enter__(self) -> Self:
+        self._descriptor = _opened(self._path)
+        is_held = False
+        try:
+            _acquire(self._descriptor, self._path, time.monotonic() + self._wait_s)
+            note = os.pread(self._descriptor, _NOTE_BYTES, _SIGNATURE_BYTES + 1)
+            self.note = note.decode("ascii", "replace").rstrip()
+            _sign(self._descriptor, self._purpose)
+            is_held = True
+        finally:
+            if not is_held:
+                os.close(self._descriptor)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
 
     def leave(self, note: str) -> None:
         """Leave a note of one line for the next holder; it is gone as soon as that one holds it."""
@@ -74,33 +109,19 @@ class Held:
 
 
 @contextmanager
-def file_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[Held]:
-    """Hold the exclusive lock of this file for the length of the block.
-
-    Who holds it, what for and since when stands in the file for whoever meets it locked.
-
-    Raises:
-        Busy: another process still holds it after ``wait_s`` seconds.
-        OSError: the file can be neither opened nor made.
-    """
-    with _held(_opened(path), path, wait_s, purpose) as held:
-        yield held
-
-
-@contextmanager
 def store_lock(path: Path, *, wait_s: float, purpose: str) -> Iterator[None]:
-    """Hold an exclusive lock beside the local store, as `file_lock` does.
+    """Hold an exclusive lock beside the local store for the length of the block.
 
     Raises:
         Busy: another process still holds it after ``wait_s`` seconds.
         LocalStoreFailed: the file can be neither opened nor made.
     """
-    try:
-        descriptor = _opened(path)
-    except OSError as error:
-        msg = f"The lock file {path} cannot be opened: {error.strerror}. Nothing was changed."
-        raise LocalStoreFailed(msg, hint=CHECK_PLACE) from error
-    with _held(descriptor, path, wait_s, purpose):
+    with ExitStack() as holding:
+        try:
+            holding.enter_context(FileLock(path, wait_s=wait_s, purpose=purpose))
+        except OSError as error:
+            msg = f"The lock file {path} cannot be opened: {error.strerror}. Nothing was changed."
+            raise LocalStoreFailed(msg, hint=CHECK_PLACE) from error
         yield
 
 
@@ -117,21 +138,10 @@ def _opened(path: Path) -> int:
 def _lend(descriptor: int, folder: Path) -> None:
     """Keep a lock file usable for the owner of its folder, whoever made it under whatever umask."""
     mine, user = os.fstat(descriptor), os.geteuid()
-    if user == 0 and mine.st_uid == 0 and (owner := folder.stat()).st_uid != 0:
+    if user == 0 and mine.st_uid == 0 and (owner := os.stat(folder)).st_uid != 0:  # noqa: PTH116 - as above
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
     if user in (0, mine.st_uid) and stat.S_IMODE(mine.st_mode) != _PRIVATE:
         os.fchmod(descriptor, _PRIVATE)
-
-
-@contextmanager
-def _held(descriptor: int, path: Path, wait_s: float, purpose: str) -> Iterator[Held]:
-    try:
-        _acquire(descriptor, path, time.monotonic() + wait_s)
-        note = os.pread(descriptor, _NOTE_BYTES, _SIGNATURE_BYTES + 1).decode("ascii", "replace")
-        _sign(descriptor, purpose)
-        yield Held(descriptor, note.rstrip())
-    finally:
-        os.close(descriptor)
 
 
 def _sign(descriptor: int, purpose: str) -> None:
@@ -140,11 +150,14 @@ def _sign(descriptor: int, purpose: str) -> None:
     To truncate the file first would cost a disk's time.
     """
     line = "\t".join(Holder.of_this_process(purpose))
-    os.pwrite(descriptor, _padded(line, _SIGNATURE_BYTES) + _padded("", _NOTE_BYTES), 0)
+    os.pwrite(descriptor, _padded(line, _SIGNATURE_BYTES) + _NO_NOTE, 0)
 
 
 def _padded(line: str, length: int) -> bytes:
     return line.encode()[:length].ljust(length) + b"\n"
+
+
+_NO_NOTE = _padded("", _NOTE_BYTES)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Nothing relies on a session's state (``SET``, prepared statements): pgbouncer ma
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from amx.core.errors import RowsRejected, SharedStoreError, Systemic, Transient, UsageError
 from amx.core.profiles import Profile
 from amx.core.secrets import redact_url
-from amx.drivers.copy_text import Field, lines_of
+from amx.drivers.copy_text import Copying, Field, lines_of
 
 if TYPE_CHECKING:
     import psycopg2
@@ -169,16 +169,14 @@ def insert_rows(
 
 def copy_rows(
     connection: "Connection",
-    copy: str,
-    rows: Iterable[Sequence[Field]],
-    sql: str,
+    how: Copying,
+    rows: Sequence[Sequence[Field]],
     *,
     timeout_s: float = STATEMENT_TIMEOUT_S,
 ) -> list[tuple[object, ...]]:
-    """Run one transaction: statements that end in a ``COPY … FROM STDIN`` of rows, then another.
+    """Copy rows in one transaction; return the rows of ``how.instead``, where that was needed.
 
-    Returns the rows of the last statement, and raises as `query` does; nothing is left of a
-    transaction that failed. No statement has parameters.
+    Raises as `query` does; nothing is left of a transaction that failed.
     """
     from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_INTRANS
 
@@ -187,10 +185,13 @@ def copy_rows(
         lines = lines_of(rows)
         try:
             cursor.copy_expert(
-                f"BEGIN;\n{_bounded(copy, timeout_s)}", io.BytesIO(lines), size=_PIECE_BYTES
+                f"BEGIN;\n{_bounded(how.copy, timeout_s)}", io.BytesIO(lines), size=_PIECE_BYTES
             )
-            cursor.execute(sql)
-            found = cursor.fetchall()
+            cursor.execute(f"SAVEPOINT copied;\n{how.write}")
+            found: list[tuple[object, ...]] = []
+            if cursor.rowcount != len(rows):
+                cursor.execute(f"ROLLBACK TO SAVEPOINT copied;\n{how.instead}")
+                found = cursor.fetchall()
             cursor.execute("COMMIT")
         finally:
             if connection.get_transaction_status() in is_open:

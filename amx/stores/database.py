@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from amx.core.config.disk import make_private
 from amx.core.errors import Busy, LocalStoreFailed
-from amx.core.locks import CHECK_PLACE, file_lock
+from amx.core.locks import CHECK_PLACE, FileLock
 from amx.stores.schema import APPLICATION_ID, VERSION
 
 BUSY_TIMEOUT_S = 5.0
@@ -208,7 +208,7 @@ class LocalDatabase:
 
         lock = self.path.with_name(self.path.name + ".lock")
         try:
-            with file_lock(lock, wait_s=BUSY_TIMEOUT_S, purpose="migrates the local store"):
+            with FileLock(lock, wait_s=BUSY_TIMEOUT_S, purpose="migrates the local store"):
                 if self._version(connection) < VERSION:
                     connection.execute("PRAGMA journal_mode = WAL")
                     migrate(connection)

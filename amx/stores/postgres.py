@@ -200,9 +200,9 @@ class PostgresSharedStore:
         fields = list(map(itemgetter(*table.names), rows))
         if self._may_copy and len(rows) >= self._copied_from:
             place = f"{quoted(self._schema)}.{quoted(table.name)}"
-            copy, sql = upsert.copy_in(place, table), upsert.from_copied(place, table)
+            how = upsert.by_copy(place, table)
             try:
-                found = copy_rows(connection, copy, fields, sql, timeout_s=deadline.remaining_s)
+                found = copy_rows(connection, how, fields, timeout_s=deadline.remaining_s)
                 return {str(record[0]) for record in found}
             except Systemic as error:
                 if error.details.get("sqlstate") not in _NO_TEMPORARY_TABLE:

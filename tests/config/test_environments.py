@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from tests.config.support import Place
 from tests.support import Amx
 
@@ -63,7 +63,7 @@ def test_a_chain_of_links_to_the_home_is_one_home(amx: Amx, mine: Place, tmp_pat
     assert mine.live.read_text() == "n: 1\n"
     assert amx("config", "restore", "1", env=by_link).code == 0
     assert mine.backups() == ["n: 1\n", "n: 0\n"]
-    with file_lock(mine.folder / "config.yml.lock", wait_s=0, purpose="tests"):
+    with FileLock(mine.folder / "config.yml.lock", wait_s=0, purpose="tests"):
         assert amx(*SET, "--lock-timeout", "0", env=by_link).code == 75
     assert (first.readlink(), second.is_symlink()) == (Path("second"), True)
     assert {*mine.names()} == {*GENERATION, "config.yml.bak.2"}

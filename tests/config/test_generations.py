@@ -104,6 +104,21 @@ def test_where_there_are_no_hard_links_generations_are_copied(
     assert texts(generations) == ["live", "one", "two", "three"]
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_what_was_left_before_a_power_failure_burns_no_generation_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    """The lock file may say still that a save ended well, when the next one had rotated already."""
+    if not has_links:
+        monkeypatch.setattr(disk, "link", lambda *_: False)
+    live, generations = made(tmp_path / "amx", 3)
+    sight = disk.look(live)
+    assert sight is not None
+    for _ in range(2):
+        assert generations.rotate(sight, is_new=True)
+        assert texts(generations) == ["live", "one", "two", "three"]
+
+
 def test_a_live_file_that_changed_meanwhile_is_not_made_a_generation(tmp_path: Path) -> None:
     live, generations = made(tmp_path / "amx", 3)
     sight = disk.look(live)

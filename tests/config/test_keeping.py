@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amx.core.errors import Busy, ConfigInvalid, EditorFailed
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from tests.config.drafting import (
     KEPT,
     LOCKS,
@@ -101,7 +101,7 @@ def test_what_an_error_of_another_kind_interrupts_is_kept_for_the_next_edit(plac
 def test_a_text_that_cannot_be_saved_for_the_lock_is_kept(place: Place) -> None:
     place.write("a: 1\n")
     lock = place.folder / "config.yml.lock"
-    with file_lock(lock, wait_s=0, purpose="tests"):
+    with FileLock(lock, wait_s=0, purpose="tests"):
         refused(place.file(lock_timeout_s=0), to("a: 2\n"), Busy)
     assert place.live.read_text() == "a: 1\n"
     assert place.file().edit(untouched) == SAVED

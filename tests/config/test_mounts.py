@@ -36,8 +36,8 @@ READS: Sequence[Step] = [
 HOLD = """
 import sys
 from pathlib import Path
-from amx.core.locks import file_lock
-with file_lock(Path(sys.argv[1]), wait_s=0, purpose=sys.argv[2]):
+from amx.core.locks import FileLock
+with FileLock(Path(sys.argv[1]), wait_s=0, purpose=sys.argv[2]):
     print("held", flush=True)
     sys.stdin.readline()
 """

@@ -84,6 +84,41 @@ def test_an_edit_in_the_middle_of_a_save_is_kept(
     assert place.backups() == ["a: 1\nb: 3\n"]
 
 
+def edited_at(place: Place, number: int) -> bool:
+    """Save; at its n-th call edit the file, its size and time kept. Was that before its last look?
+
+    The facts of the file do not tell of such an edit: only its bytes do.
+    """
+    place.write("a: 0\nb: 0\n")
+    assert place.file().patch({("a",): 1})  # it ends well, and leaves what the next one trusts
+    times = place.live.stat().st_atime_ns, place.live.stat().st_mtime_ns
+    looks = []
+    utime = os.utime
+
+    def edit(n: int, name: str, args: tuple[object, ...]) -> None:
+        if name == "open" and str(args[0]) == str(place.live):
+            looks.append(n)
+        if n == number:
+            with place.live.open("r+") as live:
+                live.write("a: 1\nb: 7\n")
+            utime(place.live, ns=times)
+
+    with watched(edit):
+        assert place.file().patch({("a",): 2})
+    return number <= looks[-1]
+
+
+def test_an_edit_of_equal_size_and_time_at_any_call_before_the_last_look_is_kept(
+    tmp_path: Path,
+) -> None:
+    number = 1
+    while edited_at(place := Place(tmp_path / str(number)), number):
+        assert place.live.read_text() == "a: 2\nb: 7\n"
+        assert place.backups() == ["a: 1\nb: 7\n", "a: 0\nb: 0\n"]
+        number += 1
+    assert number > 15
+
+
 def test_a_file_that_is_mounted_by_itself_is_refused_before_anything_is_touched(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from amx.core.errors import (
     EditConflict,
     UsageError,
 )
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from tests.config.support import Place, watched
 
 
@@ -156,7 +156,7 @@ def test_a_key_of_the_wrong_type_is_never_saved_but_can_be_mended(place: Place) 
 def test_a_save_waits_for_the_lock_and_then_says_who_holds_it(place: Place) -> None:
     place.write("a: 1\n")
     lock = place.folder / "config.yml.lock"
-    with file_lock(lock, wait_s=0, purpose="tests"), pytest.raises(Busy) as caught:
+    with FileLock(lock, wait_s=0, purpose="tests"), pytest.raises(Busy) as caught:
         place.file(lock_timeout_s=0.05).patch({("a",): 2})
     host = os.uname().nodename
     assert f"(process {os.getpid()} on {host}: tests, since 20" in caught.value.message

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amx.core.config.model import REMOVED, Changes, applied
 from amx.core.errors import Busy, ConfigInvalid, EditConflict, UsageError
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from tests.config.blocks import Elsewhere, fail, in_a_block, patched_by_a_thread
 from tests.config.editors import WAIT_S
 from tests.config.support import Place
@@ -255,7 +255,7 @@ def test_a_lock_that_is_held_at_the_end_is_told_and_only_deferred_patches_wait_f
     place.write("a: 0\n")
     file = place.file(lock_timeout_s=0.05)
     lock = place.folder / "config.yml.lock"
-    with file_lock(lock, wait_s=0, purpose="tests"), pytest.raises(Busy):
+    with FileLock(lock, wait_s=0, purpose="tests"), pytest.raises(Busy):
         in_a_block(file, {("a",): 1}, patched_by_a_thread(file, {("t",): 1}))
     assert place.live.read_text() == "a: 0\n"
     assert file.patch({("c",): 1})

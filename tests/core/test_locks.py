@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from amx.core.errors import Busy, LocalStoreFailed
-from amx.core.locks import NumberLocks, file_lock, is_held, shared_lock
+from amx.core.locks import FileLock, NumberLocks, is_held, shared_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from amx.core.locks import NumberLocks, file_lock
+from amx.core.locks import NumberLocks, FileLock
 path = Path(sys.argv[1])
 if len(sys.argv) > 2:
     locks = NumberLocks(path)
@@ -23,7 +23,7 @@ if len(sys.argv) > 2:
     print("held", flush=True)
     sys.stdin.read()
 else:
-    with file_lock(path, wait_s=0, purpose="a test"):
+    with FileLock(path, wait_s=0, purpose="a test"):
         print("held", flush=True)
         sys.stdin.read()
 """
@@ -50,7 +50,7 @@ def end(process: "subprocess.Popen[str]") -> None:
 def test_a_locked_file_names_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     process = holder(path)
-    with pytest.raises(Busy) as caught, file_lock(path, wait_s=0.05, purpose="x"):
+    with pytest.raises(Busy) as caught, FileLock(path, wait_s=0.05, purpose="x"):
         pass
     end(process)
     told = caught.value.details["holder"]
@@ -68,12 +68,12 @@ def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
     assert is_held(path)
     end(process)
     assert not is_held(path)
-    with file_lock(path, wait_s=0, purpose="mine"):
+    with FileLock(path, wait_s=0, purpose="mine"):
         assert path.read_text().startswith(f"{os.getpid()}\t{os.uname().nodename}\tmine\t")
 
 
 def test_a_lock_ends_with_its_block(tmp_path: Path) -> None:
-    with file_lock(tmp_path / "lock", wait_s=0, purpose="x"):
+    with FileLock(tmp_path / "lock", wait_s=0, purpose="x"):
         assert is_held(tmp_path / "lock")
     assert not is_held(tmp_path / "lock")
 
@@ -86,9 +86,9 @@ def test_a_shared_lock_keeps_out_exclusive_ones_and_only_those(tmp_path: Path) -
     path = tmp_path / "lock"
     with shared_lock(path, purpose="x") as first, shared_lock(path, purpose="y") as second:
         assert (first, second) == (None, None)
-        with pytest.raises(Busy), file_lock(path, wait_s=0, purpose="x"):
+        with pytest.raises(Busy), FileLock(path, wait_s=0, purpose="x"):
             pass
-    with file_lock(path, wait_s=0, purpose="x"):
+    with FileLock(path, wait_s=0, purpose="x"):
         pass
 
 
@@ -106,13 +106,13 @@ def test_a_shared_lock_that_cannot_be_had_names_the_exclusive_holder(tmp_path: P
 @pytest.mark.skipif(os.getuid() != 0, reason="only root makes files in another's home")
 def test_a_lock_file_that_root_made_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
     os.chown(tmp_path, 1234, 1235)
-    with file_lock(tmp_path / "lock", wait_s=0, purpose="x"):
+    with FileLock(tmp_path / "lock", wait_s=0, purpose="x"):
         made = (tmp_path / "lock").stat()
     assert (made.st_uid, made.st_gid) == (1234, 1235)
 
 
 def test_a_lock_file_is_only_its_owners(tmp_path: Path) -> None:
-    with file_lock(tmp_path / "lock", wait_s=0, purpose="x"):
+    with FileLock(tmp_path / "lock", wait_s=0, purpose="x"):
         assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
 
 
@@ -120,7 +120,7 @@ def test_a_lock_follows_no_symlink(tmp_path: Path) -> None:
     (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
     with (
         pytest.raises(OSError, match="symbolic"),
-        file_lock(tmp_path / "lock", wait_s=0, purpose="x"),
+        FileLock(tmp_path / "lock", wait_s=0, purpose="x"),
     ):
         pass
     assert not (tmp_path / "elsewhere").exists()

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from amx.core.errors import AmxError, Busy
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from tests.proofs.chaos_ground import Ground, Size, Verdict
 from tests.proofs.chaos_saves import READERS
 from tests.proofs.chaos_workers import LIMIT_S, ROOT, Watch, end_all, judge, saver, started
@@ -216,7 +216,7 @@ def _inside(ground: Ground, name: str) -> None:
             _answer(_all_saved(ground, words[1:]))
         elif words[0] == "hold":
             lock = ground.live.with_name("config.yml.lock")
-            with file_lock(lock, wait_s=LIMIT_S, purpose="holds on"):
+            with FileLock(lock, wait_s=LIMIT_S, purpose="holds on"):
                 _answer("held")
                 sys.stdin.readline()
             _answer("released")

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from amx.core.errors import EditConflict
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from tests.proofs.chaos_ground import HEAD, SECTION, TAIL, Ground, Size, Verdict
 from tests.proofs.chaos_workers import (
     FORK,
@@ -150,7 +150,7 @@ def one_key_by_command(folder: Path, verdict: Verdict, size: Size) -> str:
 def _commands_at_once(ground: Ground, values: list[int]) -> list[Outcome]:
     """Hold the lock until each command has read the file and waits; return what came of each."""
     lock = ground.live.with_name("config.yml.lock")
-    with file_lock(lock, wait_s=LIMIT_S, purpose="holds the commands back"):
+    with FileLock(lock, wait_s=LIMIT_S, purpose="holds the commands back"):
         words = ("--json", "config", "set", f"{SECTION}.contested")
         running = [commanded(ground, *words, str(value)) for value in values]
         for one in running:

@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 
 from amx.core.attribution import Attribution
 from amx.core.errors import Busy
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from amx.core.models import Row, Values
 from tests.shared.machine_faults import Deed, Pipe, Played, calm, death, dies, outage, time_out
 from tests.shared.machine_world import COUNTED, KINDS, PEOPLE, World, put_all
@@ -131,7 +131,7 @@ class OutboxMachine(World):
         """A second flusher of this installation is busy, where anything is queued."""
         self._bring(news)
         is_queued = bool(self.home.outbox.counts().pending)
-        with file_lock(self.home.lock_path, wait_s=0, purpose="machine"):
+        with FileLock(self.home.lock_path, wait_s=0, purpose="machine"):
             try:
                 self.home.replay()
             except Busy:

@@ -14,7 +14,7 @@ from amx.core.errors import RowsRejected, Systemic, Transient
 from amx.core.models import Values
 from amx.core.profiles import Profile
 from amx.core.sending import Deadline, NotTaken
-from amx.core.tables import EVENTS, RUNS
+from amx.core.tables import EVENTS, RUNS, Table
 from amx.drivers import copy_text
 from amx.stores import upsert
 from amx.stores.ddl import bootstrap_ddl
@@ -58,13 +58,13 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 def copies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record each table that rows are copied to; the copying is the real one."""
     copied: list[str] = []
-    real = upsert.copy_in
+    real = upsert.by_copy
 
-    def recorded(place: str, table: object) -> str:
-        copied.append(table.name)  # type: ignore[attr-defined]  # passed on as it came
-        return real(place, table)  # type: ignore[arg-type]  # the same
+    def recorded(place: str, table: Table) -> copy_text.Copying:
+        copied.append(table.name)
+        return real(place, table)
 
-    monkeypatch.setattr(upsert, "copy_in", recorded)
+    monkeypatch.setattr(upsert, "by_copy", recorded)
     return copied
 
 
@@ -114,7 +114,7 @@ FIELDS = st.none() | st.integers() | st.text(st.characters(codec="utf-8", exclud
 def test_each_row_is_a_line_whose_fields_can_be_told_apart(
     table: list[list[str | int | None]],
 ) -> None:
-    lines = copy_text.lines_of(map(tuple, table)).decode().split("\n")
+    lines = copy_text.lines_of(table).decode().split("\n")
     assert lines.pop() == ""
     assert "\r" not in "".join(lines)
     found = [[_read(field) for field in line.split("\t")] for line in lines]

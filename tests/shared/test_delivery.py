@@ -8,7 +8,7 @@ import pytest
 from amx.core import back_off
 from amx.core.delivery import deliver
 from amx.core.errors import SecretUnavailable, SharedStoreMismatch, Transient
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from amx.core.models import Values
 from amx.core.ports import SharedStore
 from tests.shared.installation import Faulty, Installation
@@ -50,7 +50,7 @@ def test_a_store_that_is_down_is_tried_once_and_then_left_alone(ours: Installati
 
 def test_it_does_not_wait_for_another_flush(ours: Installation) -> None:
     ours.write()
-    with file_lock(ours.lock_path, wait_s=0, purpose="test"):
+    with FileLock(ours.lock_path, wait_s=0, purpose="test"):
         warning = delivered(ours)
     assert warning is not None
     assert "another flush is under way" in warning

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from amx.core.errors import Busy, Transient
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
 from amx.core.models import Values
 from amx.core.ports import SharedStore
 from amx.core.rows import values_of
@@ -22,7 +22,7 @@ from tests.shared.installation import Faulty, Installation, equal
 
 def test_a_second_flusher_of_one_installation_is_busy(ours: Installation) -> None:
     ours.write()
-    with file_lock(ours.lock_path, wait_s=0, purpose="test"), pytest.raises(Busy):
+    with FileLock(ours.lock_path, wait_s=0, purpose="test"), pytest.raises(Busy):
         ours.replay()
     assert ours.replay().delivered == 1
 

@@ -9,7 +9,7 @@ from amx.core.config import syntax
 from amx.core.config.drafts import Draft
 from amx.core.config.merge import Values, between, conflict, conflicts, merged_text
 from amx.core.config.model import Changes, applied, same
-from amx.core.config.publication import LiveChanged, Publication, named_failures
+from amx.core.config.publication import LiveChanged, NamedFailures, Publication
 from amx.core.config.reading import MAX_BYTES, Raw, check_types, too_large
 from amx.core.config.saving import Saver
 from amx.core.errors import AmxError, ConfigError, EditConflict, EditorFailed, SaveFailed
@@ -59,7 +59,7 @@ class Editing:
             AmxError: it cannot be saved; the message says where it is kept.
         """
         raw = self._raw()
-        with named_failures(self._live):
+        with NamedFailures(self._live):
             if is_fresh:
                 self._drafts.discard()
             is_again = self._drafts.begin(raw.data if raw else b"")
@@ -89,7 +89,7 @@ class Editing:
         error.details["kept"] = str(kept)
 
     def _saved(self) -> bool:
-        with named_failures(self._live):
+        with NamedFailures(self._live):
             draft = self._drafts.read()
         if draft is None:
             raise EditorFailed("The editor left no text. Nothing was changed.", hint=OPEN_AGAIN)

@@ -189,13 +189,13 @@ class ConfigFile:
             Busy: another process holds the lock.
             SavesSuspended: this is a background worker and somebody edits the file.
         """
-        from amx.core.config.publication import named_failures
+        from amx.core.config.publication import NamedFailures
         from amx.core.config.restoring import chosen, put_in_place
 
         picked = chosen(source, self._generations, self.path)
         # Opened before the lock and before any rotation: a number is what the user has seen
         # under it, and the oldest can be restored although the rotation drops its name.
-        with named_failures(self._live), disk.opened(picked.path) as descriptor, self._turn:
+        with NamedFailures(self._live), disk.opened(picked.path) as descriptor, self._turn:
             is_changed = self._saver.save(
                 "amx config restore",
                 lambda publication: put_in_place(publication, self._live, descriptor),
@@ -289,7 +289,7 @@ class ConfigFile:
         from amx.core.config import syntax
         from amx.core.config.wishes import changes_of, wanted_of
 
-        reading = self._read()
+        reading = seen if publication.has_left(seen.sight) else self._read()
         if reading.document is not seen.document:
             wanted = wanted_of(wishes, reading.values)
         if wanted is None:

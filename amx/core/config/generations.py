@@ -38,6 +38,9 @@ class Generations:
         self._names = {number: f"{live.name}.bak.{number}.next" for number in _NUMBERS}
         self._copy = f"{live}.bak.copy"
         """A copy of the live file that may be torn; it is staged when it is synced."""
+        self.shadow = f"{live}.shadow"
+        """What is to become the live file, and may be torn."""
+        self._torn = {os.path.basename(path): path for path in (self.shadow, self._copy)}  # noqa: PTH119 - as above
 
     def path(self, number: int) -> Path:
         """Return where a generation is kept."""
@@ -51,7 +54,7 @@ class Generations:
         """
         return [number for number in _NUMBERS if _is_file(self.path(number))]
 
-    def rotate(self, sight: disk.Sight) -> bool:
+    def rotate(self, sight: disk.Sight, *, is_new: bool = False) -> bool:
         """Make the live file's bytes the newest generation; drop the oldest if there are six.
 
         Where the newest generation has these bytes already, as after a publication that failed,
@@ -59,25 +62,30 @@ class Generations:
 
         Args:
             sight: What the live file is; its bytes have been synced.
+            is_new: Whether a save that ended well has left it, and so the newest generation has
+                other bytes. After a power failure that may be told of what was undone since: a
+                generation of its size and time is looked at all the same.
 
         Returns:
             False where the live file is no longer the one that was seen; nothing was renumbered.
         """
-        inodes = self._inodes()
-        if 1 in inodes and self._is_newest(sight):
+        there = self._there()
+        if 1 in there and (not is_new or sight.is_like(there[1])) and self._is_newest(sight):
             return True
         if not self._stage_live(sight):
             return False
-        staged = [1, *self._stage_older(inodes)]
+        staged = [1, *self._stage_older(there)]
         disk.sync_folder(self._folder)
-        self._renumber(staged, is_one_twice=len({*inodes.values(), sight.inode}) <= len(inodes))
+        inodes = {(status.st_dev, status.st_ino) for status in there.values()}
+        self._renumber(staged, is_one_twice=len({*inodes, sight.inode}) <= len(there))
         return True
 
     def recover(self) -> None:
         """Remove what a predecessor left, or finish its renumbering if that had begun."""
         names = set(os.listdir(self._folder))  # noqa: PTH208 - a save is counted in microseconds
-        if os.path.basename(self._copy) in names:  # noqa: PTH119 - as above
-            disk.remove(self._copy)
+        for name, path in self._torn.items():
+            if name in names:
+                os.unlink(path)  # noqa: PTH108 - as above
         staged = [number for number in _NUMBERS if self._names[number] in names]
         if not staged:
             return
@@ -87,9 +95,9 @@ class Generations:
             disk.remove(self._staged[number])
         disk.sync_folder(self._folder)
 
-    def _inodes(self) -> dict[int, tuple[int, int]]:
+    def _there(self) -> dict[int, os.stat_result]:
         """Return the generations that have a name, and make each of them private."""
-        inodes: dict[int, tuple[int, int]] = {}
+        there: dict[int, os.stat_result] = {}
         for number, path in self._kept.items():
             try:
                 status = os.lstat(path)
@@ -98,8 +106,8 @@ class Generations:
             mode = status.st_mode
             if stat.S_ISREG(mode) and stat.S_IMODE(mode) != disk.PRIVATE:
                 os.chmod(path, disk.PRIVATE)  # noqa: PTH101 - a save is counted in microseconds
-            inodes[number] = status.st_dev, status.st_ino
-        return inodes
+            there[number] = status
+        return there
 
     def _stage_live(self, sight: disk.Sight) -> bool:
         """Give the live file's bytes a second name, or a synced copy where it can have none.

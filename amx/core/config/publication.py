@@ -7,7 +7,7 @@ leaves its generations as they were, too.
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from amx.core.config import disk
@@ -40,7 +40,15 @@ class Publication:
         self._live = live
         self._folder = str(live.parent)
         self._generations = generations
-        self._shadow = f"{live}.shadow"
+        self._shadow = generations.shadow
+
+    def has_left(self, seen: disk.Sight | None) -> bool:
+        """Tell whether a save that ended well has left the live file as it was seen here.
+
+        All names are durable then, the newest generation holds other bytes, and nobody has
+        written to the live file since, but for one who kept its size and its time.
+        """
+        return seen is not None and seen.words == self.durable
 
     def publish(self, pieces: Iterator[bytes], seen: disk.Sight | None, gate: Gate | None) -> None:
         """Replace the live file; when this returns, the new one is durable.
@@ -52,21 +60,20 @@ class Publication:
 
         Raises:
             ShadowRejected: what was read back is not what was meant.
-            SaveFailed: a system call failed.
+            OSError: a system call failed, and the live file is as it was.
+            SaveFailed: the last one failed; the new contents may not be durable.
             LiveChanged: the live file is no longer the one that was seen.
         """
-        is_published, durable, self.durable = False, self.durable, ""
-        with named_failures(self._live):
-            disk.remove(self._shadow)
-            self._generations.recover()
-            try:
-                sight = self._cast_shadow(pieces, seen, gate)
-                self._rotate(seen, is_durable=seen is not None and seen.words == durable)
-                os.rename(self._shadow, self._live)  # noqa: PTH104 - a save is counted in microseconds
-                is_published = True
-            finally:
-                if not is_published:
-                    self._tidy()
+        is_published, is_durable, self.durable = False, self.has_left(seen), ""
+        self._generations.recover()
+        try:
+            sight = self._cast_shadow(pieces, seen, gate)
+            self._rotate(seen, is_durable=is_durable)
+            os.rename(self._shadow, self._live)  # noqa: PTH104 - a save is counted in microseconds
+            is_published = True
+        finally:
+            if not is_published:
+                self._tidy()
         self._make_durable()
         self.durable = sight.words
 
@@ -74,8 +81,8 @@ class Publication:
         self, pieces: Iterator[bytes], seen: disk.Sight | None, gate: Gate | None
     ) -> disk.Sight:
         written = disk.write_new(self._shadow, pieces, seen.owner if seen else self._heir())
-        with disk.opened(self._shadow) as descriptor:
-            sight, read = disk.seen(descriptor)
+        read, status = disk.read_whole(self._shadow)
+        sight = disk.sight_of(read, status)
         if sight.digest != written:
             msg = (
                 f"What was read back from {self._shadow} is not what was written to it. "
@@ -95,7 +102,7 @@ class Publication:
         if not is_durable:
             self._look_again(seen, make_durable=True)
         if seen is not None:
-            if not self._generations.rotate(seen):
+            if not self._generations.rotate(seen, is_new=is_durable):
                 raise LiveChanged
             self._look_again(seen)
 
@@ -105,8 +112,6 @@ class Publication:
 
     def _tidy(self) -> None:
         """Leave nothing behind; what cannot be removed now, the next save removes."""
-        with suppress(OSError):
-            disk.remove(self._shadow)
         with suppress(OSError):
             self._generations.recover()
 
@@ -121,17 +126,29 @@ class Publication:
             raise SaveFailed(msg, hint="amx config validate; amx config backups") from error
 
 
-@contextmanager
-def named_failures(live: Path) -> Iterator[None]:
-    """Say of a failed system call why it failed and that the live file is as it was."""
-    try:
-        yield
-    except OSError as error:
-        culprit = _culprit(error, live)
-        msg = f"{live} could not be saved: {disk.reason(error)}. It is unchanged."
-        if culprit not in (None, live):
-            msg = f"{msg} In the way is {culprit}."
-        raise SaveFailed(msg, hint=_hint(error, culprit)) from error
+class NamedFailures:
+    """Says of a system call that fails in its block why it failed, and that the file is unchanged.
+
+    Args:
+        live: The file.
+
+    Raises:
+        SaveFailed: one failed.
+    """
+
+    def __init__(self, live: Path) -> None:
+        self._live = live
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError):
+            culprit = _culprit(error, self._live)
+            msg = f"{self._live} could not be saved: {disk.reason(error)}. It is unchanged."
+            if culprit not in (None, self._live):
+                msg = f"{msg} In the way is {culprit}."
+            raise SaveFailed(msg, hint=_hint(error, culprit)) from error
 
 
 def _culprit(error: OSError, live: Path) -> Path | None:

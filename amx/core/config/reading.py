@@ -67,11 +67,7 @@ def read_raw(path: Path, where: str) -> Raw | None:
         ConfigUnreadable: it is there and cannot be read; ``where`` is its name.
     """
     try:
-        with disk.opened(path) as descriptor:
-            status = os.fstat(descriptor)
-            if status.st_size > MAX_BYTES:
-                raise too_large(where, status.st_size)
-            sight, data = disk.seen(descriptor)
+        data, status = disk.read_whole(path, MAX_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -79,7 +75,9 @@ def read_raw(path: Path, where: str) -> Raw | None:
 
         msg = f"{where} cannot be read: {disk.reason(error)}."
         raise ConfigUnreadable(msg, hint=f"ls -la {quote(where)}") from error
-    return Raw(data, sight, stat.S_IMODE(status.st_mode))
+    if status.st_size > MAX_BYTES:
+        raise too_large(where, status.st_size)
+    return Raw(data, disk.sight_of(data, status), stat.S_IMODE(status.st_mode))
 
 
 def read_file(path: Path, where: str, known: Reading | None = None) -> Reading:

@@ -1,8 +1,8 @@
 """The one path of every save: lock, reconcile, shadow gate, rotate, publish."""
 
 import marshal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,12 @@ from amx.core.config import disk, syntax
 from amx.core.config.drafts import Drafts
 from amx.core.config.generations import Generations
 from amx.core.config.model import same
-from amx.core.config.publication import Gate, LiveChanged, Publication, named_failures
+from amx.core.config.publication import Gate, LiveChanged, NamedFailures, Publication
 from amx.core.config.suspension import Suspension
 from amx.core.errors import Busy, ConfigInvalid, ShadowRejected
-from amx.core.locks import file_lock
+from amx.core.locks import FileLock
+
+_NOBODY = nullcontext()
 
 _ATTEMPTS = 5
 """How often a save begins again because an editor has changed the file meanwhile."""
@@ -40,6 +42,7 @@ class Saver:
         is_background: bool,
     ) -> None:
         self._live = live
+        self._folder = live.parent
         self._lock = live.with_name(f"{live.name}.lock")
         self._publication = Publication(live, generations)
         self._suspension = suspension
@@ -55,12 +58,23 @@ class Saver:
             SavesSuspended: this is a background worker and somebody edits.
             SaveFailed: a system call failed; the live file is unchanged.
         """
-        with self._locked(purpose):
-            for _ in range(_ATTEMPTS):
-                try:
-                    return act(self._publication)
-                except LiveChanged:
-                    continue
+        with NamedFailures(self._live):
+            disk.make_private(self._folder)
+            with FileLock(self._lock, wait_s=self._lock_timeout_s, purpose=purpose) as lock:
+                self._settle(lock.note)
+                self._tidy_after_a_killed_edit()
+                with self._suspension.respected() if self._is_background else _NOBODY:
+                    is_changed = self._tried(act)
+                with suppress(OSError):  # the save has succeeded; the next one settles
+                    lock.leave(self._publication.durable)
+                return is_changed
+
+    def _tried(self, act: Callable[[Publication], bool]) -> bool:
+        for _ in range(_ATTEMPTS):
+            try:
+                return act(self._publication)
+            except LiveChanged:
+                continue
         msg = f"{self._live} is being changed by another program all the time. Nothing was changed."
         raise Busy(msg, hint="Close the editor, then try again.")
 
@@ -82,21 +96,6 @@ class Saver:
 
         return gate
 
-    @contextmanager
-    def _locked(self, purpose: str) -> Iterator[None]:
-        with named_failures(self._live), ExitStack() as holding:
-            disk.make_private(self._live.parent)
-            held = holding.enter_context(
-                file_lock(self._lock, wait_s=self._lock_timeout_s, purpose=purpose)
-            )
-            self._settle(held.note)
-            self._tidy_after_a_killed_edit()
-            if self._is_background:
-                holding.enter_context(self._suspension.respected())
-            yield
-            with suppress(OSError):  # the save has succeeded; the next one settles
-                held.leave(self._publication.durable)
-
     def _settle(self, note: str) -> None:
         """Make the names durable on which this save builds, where its predecessor has not.
 
@@ -108,9 +107,9 @@ class Saver:
         self._publication.durable = note if words and note.startswith(words) else ""
         if self._publication.durable:
             return
-        disk.sync_folder(self._live.parent)
+        disk.sync_folder(self._folder)
         if words is None:
-            disk.make_name_durable(self._live.parent)
+            disk.make_name_durable(self._folder)
 
     def _tidy_after_a_killed_edit(self) -> None:
         if not self.drafts.are_left or self._suspension.is_held:

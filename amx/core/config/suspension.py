@@ -13,10 +13,10 @@ from pathlib import Path
 
 from amx.core.config import disk
 from amx.core.config.model import Changes
-from amx.core.config.publication import named_failures
+from amx.core.config.publication import NamedFailures
 from amx.core.config.wishes import Values, Wish, Wishes, effective, joined
 from amx.core.errors import AmxError, Busy, SavesSuspended
-from amx.core.locks import file_lock, shared_lock
+from amx.core.locks import FileLock, shared_lock
 
 Save = Callable[[Wishes], object]
 
@@ -131,7 +131,7 @@ class Suspension:
             Busy: somebody edits just now.
             OSError: the lock file cannot be opened.
         """
-        with file_lock(self._lock, wait_s=0, purpose="tidies up after an edit that was killed"):
+        with FileLock(self._lock, wait_s=0, purpose="tidies up after an edit that was killed"):
             yield
 
     def _wished(self, changes: Changes, base: Values) -> Wishes:
@@ -141,9 +141,9 @@ class Suspension:
         with self._mutex:
             if not self._frames:
                 held = ExitStack()
-                with named_failures(self._live):
+                with NamedFailures(self._live):
                     disk.make_private(self._live.parent)
-                    lock = file_lock(self._lock, wait_s=self._wait_s, purpose=purpose)
+                    lock = FileLock(self._lock, wait_s=self._wait_s, purpose=purpose)
                     held.enter_context(lock)
                 self._held = held
             self._frames.setdefault(threading.get_ident(), []).append({})
