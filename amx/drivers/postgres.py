@@ -154,9 +154,9 @@ def insert_rows(
     *,
     timeout_s: float = STATEMENT_TIMEOUT_S,
 ) -> list[tuple[object, ...]]:
-    """Run an ``INSERT … VALUES %s … RETURNING …`` with all rows in one statement.
+    """Run an ``INSERT … VALUES %s … RETURNING …`` with all rows in one statement: all or none.
 
-    Returns and raises as `query` does; either all rows were written or none.
+    Returns and raises as `query` does.
     """
     from psycopg2.extras import execute_values
 
@@ -293,9 +293,7 @@ def _translated() -> Iterator[None]:
 
 
 def _reason(error: "psycopg2.Error") -> str:
-    """Return the server's primary message: its detail would quote the row.
-
-    Without one it is libpq's own; what it indents is advice on the line before.
-    """
+    """Return the server's primary message, or libpq's own; a detail would quote the row."""
+    # What libpq indents is advice on the line before.
     lines = [line for line in str(error).splitlines() if not line.startswith("\t")]
     return error.diag.message_primary or "; ".join(lines)
