@@ -4,6 +4,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from amx.core.errors import AmxError, NoProfile, Refused, UnknownProfile
+from amx.core.pasting import argument
 from amx.environment import Environment
 from amx.output import Output
 
@@ -86,7 +87,9 @@ class Configured(Environment):
         self.config = self.config_file.load()
         if self.profile_named(profile.name).identity != profile.identity:
             message = f"Profile {profile.name!r} was pointed at another database meanwhile."
-            raise Refused(f"{message} Nothing was changed.", hint=f"amx db show {profile.name}")
+            raise Refused(
+                f"{message} Nothing was changed.", hint=f"amx db show {argument(profile.name)}"
+            )
 
     def known_profiles(self) -> dict[str, str | None]:
         """Return the identity of each profile; None where it cannot be told.

@@ -18,6 +18,8 @@ class Environment:
 
     def __init__(self, environ: dict[str, str]) -> None:
         self.environ = environ
+        self.exported = frozenset(name for name in environ if environ[name])
+        """The variables that the caller's shell has set, whatever the options say."""
 
     @property
     def is_debugging(self) -> bool:

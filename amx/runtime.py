@@ -39,7 +39,17 @@ class Runtime(Configured):
     # --- databases
 
     def catalog_of(self, profile: "Profile") -> "Catalog":
-        """Return a reader of the profile's own database; it connects when first asked."""
+        """Return a reader of the profile's own database, whose server was recognised.
+
+        Raises:
+            ServerMismatch: another server answers than the one remembered.
+        """
+        catalog = self.unrecognised_catalog_of(profile)
+        self.servers.check(profile, catalog)
+        return catalog
+
+    def unrecognised_catalog_of(self, profile: "Profile") -> "Catalog":
+        """Return a reader of the profile's own database, whichever server answers."""
         if profile.backend == "sqlite":
             from amx.catalogs.sqlite import SQLiteCatalog
 
@@ -50,14 +60,8 @@ class Runtime(Configured):
 
     @cached_property
     def catalog(self) -> "Catalog":
-        """A reader of the active profile's database, after the server was recognised.
-
-        Raises:
-            ServerMismatch: another server answers than the one remembered.
-        """
-        catalog = self.catalog_of(self.profile)
-        self.servers.check(self.profile, catalog)
-        return catalog
+        """The same for the active profile."""
+        return self.catalog_of(self.profile)
 
     @cached_property
     def servers(self) -> "KnownServers":
@@ -136,7 +140,11 @@ class Runtime(Configured):
         from amx.core.sessions import SessionService
 
         return SessionService(
-            self.local, self.reader, known_profiles=self.known_profiles, confirm=self.confirm
+            self.local,
+            self.reader,
+            known_profiles=self.known_profiles,
+            confirm=self.confirm,
+            exported=self.exported,
         )
 
     def settle(self) -> None:

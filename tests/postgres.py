@@ -59,19 +59,22 @@ class PostgresServer:
     Args:
         fsync: Whether commits reach the disk; off unless a test is about that.
         programs: Where the server's programs are; those of PostgreSQL 18 where nothing is said.
+        port: Where it listens, if that is not to be any free port.
     """
 
     host = "127.0.0.1"
     user = SUPERUSER
 
-    def __init__(self, *, fsync: bool = False, programs: Path | None = None) -> None:
+    def __init__(
+        self, *, fsync: bool = False, programs: Path | None = None, port: int | None = None
+    ) -> None:
         self._place = find_place(programs)
         self._folder = self._place.folder
         self._locale = _BUILTIN if programs is None else ["--locale=C.UTF-8"]
         self._data = self._folder / "data"
         self._names = itertools.count(1)
         self._watchdog = _watch(self._folder)
-        self.port = free_port()
+        self.port = port or free_port()
         try:
             self._initialise(fsync=fsync)
             self.start()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from amx.core.pasting import argument
 from amx.core.profiles import Profile
 from amx.core.rows import clean
 from amx.core.secrets import redact_url
@@ -44,6 +45,4 @@ def message_of(profile: Profile, fact: str, reason: str) -> str:
 
 def hint_of(profile: Profile) -> str:
     """Return the command that shows where a profile points."""
-    from shlex import quote
-
-    return f"amx db show {quote(profile.name)}"
+    return f"amx db show {argument(profile.name)}"

@@ -171,7 +171,7 @@ def accept(ctx: typer.Context, name: Name) -> None:
     """
     runtime = runtime_of(ctx)
     profile = runtime.profile_named(name)
-    server = runtime.servers.accept(profile, runtime.catalog_of(profile))
+    server = runtime.servers.accept(profile, runtime.unrecognised_catalog_of(profile))
     text = f"{name}: remembered the server {server or 'as one that does not say what it is'}."
     runtime.output.result({"name": name, "server_identity": server}, text)
 
@@ -200,7 +200,7 @@ def tables(ctx: typer.Context) -> None:
     Example: amx db tables --profile sales
     """
     runtime = runtime_of(ctx)
-    found = runtime.catalog_of(runtime.profile).tables()
+    found = runtime.catalog.tables()
     rows = [(one.schema, one.name, one.kind, len(one.columns)) for one in found]
     keys = ("schema", "name", "kind", "columns")
     document = {"tables": [dict(zip(keys, row, strict=True)) for row in rows]}

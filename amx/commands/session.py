@@ -135,7 +135,7 @@ def current(ctx: typer.Context) -> None:
     Example: amx session current --json
     """
     runtime = runtime_of(ctx)
-    session = runtime.sessions.current(runtime.profile)
+    session = runtime.sessions.current(runtime.profile, runtime.session_key)
     if session is None:
         runtime.output.result(None, f"No session is active on {runtime.profile.name}.")
     else:
@@ -154,7 +154,8 @@ def end(
     Example: amx session end 12
     """
     runtime = runtime_of(ctx)
-    session = runtime.sessions.end(runtime.profile_if_any, key)
+    meant = runtime.session_key if key is None else key
+    session = runtime.sessions.end(runtime.profile_if_any, meant)
     if session is None:
         runtime.output.result(None, "No session is active; there is nothing to end.")
     else:

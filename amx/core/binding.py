@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amx.core.errors import ProfileMismatch
+from amx.core.pasting import argument, quote
+from amx.core.profiles import IDENTITY_VERSION
 from amx.core.rows import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from amx.core.conversations import Session
     from amx.core.profiles import Profile
@@ -26,15 +28,21 @@ def why_not(session: Session, profile: Profile | None) -> str | None:
         return "it is bound to another profile and to another database"
     if has_other_name:
         return "it is bound to another profile, which points at the same database"
-    if has_other_identity:
-        return (
-            f"it is bound to the database at which profile {session.profile_now!r} pointed before"
-        )
-    return None
+    return _elsewhere(session) if has_other_identity else None
+
+
+def _elsewhere(session: Session) -> str:
+    if not session.identity.startswith(f"{IDENTITY_VERSION}:"):
+        return "it was bound by another version of amx, which tells databases apart otherwise"
+    return f"it is bound to the database at which profile {session.profile_now!r} pointed before"
 
 
 def mismatch(
-    session: Session, profile: Profile, reason: str, known: Mapping[str, str | None]
+    session: Session,
+    profile: Profile,
+    reason: str,
+    known: Mapping[str, str | None],
+    exported: Collection[str] = (),
 ) -> ProfileMismatch:
     """Return the refusal: both sides, what differs, and the ways on that exist.
 
@@ -43,14 +51,14 @@ def mismatch(
         profile: The active profile.
         reason: What `why_not` said.
         known: The identities of the configured profiles, by name.
+        exported: The variables that the caller's shell has set.
     """
     number = session.local_id
     ways_on = [f"amx session show --id {number}"]
+    if "AMX_SESSION" in exported:
+        ways_on.insert(0, "unset AMX_SESSION")
     if known.get(session.profile_now) == session.identity:
-        name = _argument(session.profile_now)
-        # The option also wins over an AMX_PROFILE, which `db use` does not.
-        resume = f"amx session resume {number} --profile={name.removeprefix('-- ')}"
-        ways_on.insert(0, f"amx db use {name} && {resume}")
+        ways_on.insert(0, f"{_use(session.profile_now, exported)} && amx session resume {number}")
     return ProfileMismatch(
         f"Session {number} cannot be continued here: {reason}. "
         f"It began under profile {session.profile_now!r} ({session.target}); "
@@ -76,9 +84,8 @@ def _differences(session: Session, profile: Profile) -> Sequence[str]:
     return [name for name, differs in pairs.items() if differs]
 
 
-def _argument(name: str) -> str:
-    """Quote a name for a shell, and keep one that begins with a dash from being an option."""
-    import shlex
-
-    quoted = shlex.quote(name)
-    return f"-- {quoted}" if name.startswith("-") else quoted
+def _use(name: str, exported: Collection[str]) -> str:
+    """Return what makes a profile the active one: a variable wins over what `db use` saves."""
+    if "AMX_PROFILE" in exported:
+        return f"export AMX_PROFILE={quote(name)}"
+    return f"amx db use {argument(name)}"

@@ -169,6 +169,12 @@ class Outbox(Protocol):
     def state(self, key: str) -> str | None:
         """Return a small durable fact: the back-off, the target, the last flush and the like."""
 
+    def keep_first(self, key: str, value: str) -> str:
+        """Keep a small durable fact unless one is kept already; return the one that is kept.
+
+        Of several processes at once one is the first, and all return what it kept.
+        """
+
     def set_state(self, facts: Mapping[str, str | None]) -> None:
         """Keep small durable facts; ``None`` forgets one."""
 

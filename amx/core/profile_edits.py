@@ -6,6 +6,7 @@ from pathlib import Path
 
 from amx.core.config.model import REMOVED, Changes, Config
 from amx.core.errors import Refused, UnknownProfile, UsageError
+from amx.core.pasting import argument
 from amx.core.rows import clean
 
 _NAME = re.compile(r"[^\x00-\x20\x7f/\\'\"$`]{1,64}")
@@ -115,7 +116,7 @@ def _check_name(config: Config, name: str) -> None:
         raise UsageError(f"{message} characters, at most 64 in all. Nothing was changed.")
     if name in config.profiles:
         message = f"There is a profile {name!r} already. Nothing was changed."
-        raise UsageError(message, hint=f"amx db show {name}")
+        raise UsageError(message, hint=f"amx db show {argument(name)}")
 
 
 def _require(config: Config, name: str) -> None:

@@ -6,7 +6,7 @@ a third time by the triggers of the local schema.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ class SessionService:
             be told; used only to say which ways on there are.
         confirm: Raises where a profile is not what it was when this process asked for it;
             called inside each transaction that goes on under its name.
+        exported: The variables that the caller's shell has set: they decide which ways on work.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class SessionService:
         *,
         known_profiles: Callable[[], Mapping[str, str | None]] = dict,
         confirm: Callable[[Profile], None] = lambda _: None,
+        exported: Collection[str] = (),
     ) -> None:
         self._local = local
         self._reader = reader or local
         self._known_profiles = known_profiles
         self._confirm = confirm
+        self._exported = exported
 
     why_not = staticmethod(why_not)
 
@@ -76,9 +79,14 @@ class SessionService:
             writer.point_session(profile.name, profile.identity, session.id)
             return session
 
-    def current(self, profile: Profile) -> Session | None:
-        """Return the session that is active for this profile, where there is one."""
-        return steps.current(self._reader, profile)
+    def current(self, profile: Profile, key: int | str | None = None) -> Session | None:
+        """Return the session that is active for this profile, where there is one, or this one.
+
+        Raises:
+            ProfileMismatch: the session is bound to another profile or database.
+            UnknownId: there is no such session, or it was deleted.
+        """
+        return self._continued(self._reader, profile, key)
 
     def with_owner(self, session: Session) -> Session:
         """Return a session that was read elsewhere with the present name of its profile."""
@@ -237,7 +245,7 @@ class SessionService:
     def _bound(self, reader: Reader, profile: Profile, key: int | str) -> Session:
         session = _find(reader, key)
         if reason := why_not(session, profile):
-            raise mismatch(session, profile, reason, self._known_profiles())
+            raise mismatch(session, profile, reason, self._known_profiles(), self._exported)
         return session
 
 

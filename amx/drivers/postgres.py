@@ -1,7 +1,6 @@
 """PostgreSQL by psycopg2: connect, ask, and say what an SQLSTATE means. Its only importer.
 
-Nothing here relies on the state of a session (``SET``, prepared statements), so that every
-statement also passes a pgbouncer in transaction mode.
+Nothing relies on a session's state (``SET``, prepared statements): pgbouncer may pool transactions.
 """
 
 import io
@@ -116,7 +115,7 @@ def connect(
         "client_encoding": "UTF8",
     }
     with _translated():
-        given = {name: value for name, value in parameters.items() if value not in (None, "")}
+        given = {name: value for name, value in parameters.items() if value is not None}
         connection: Connection = psycopg2.connect(**given)
         if is_read_only:
             # Without autocommit psycopg2 begins each transaction READ ONLY; with it, it would
@@ -155,9 +154,9 @@ def insert_rows(
     *,
     timeout_s: float = STATEMENT_TIMEOUT_S,
 ) -> list[tuple[object, ...]]:
-    """Run an ``INSERT … VALUES %s … RETURNING …`` with all rows in one statement.
+    """Run an ``INSERT … VALUES %s … RETURNING …`` with all rows in one statement: all or none.
 
-    Returns and raises as `query` does; either all rows were written or none.
+    Returns and raises as `query` does.
     """
     from psycopg2.extras import execute_values
 
@@ -239,12 +238,14 @@ def drop_schema(dsn: str, schema: str) -> None:
         connection.close()
 
 
-def _place(profile: Profile) -> dict[str, str]:
+def _place(profile: Profile) -> dict[str, str | None]:
+    # What is left out libpq takes from PGHOSTADDR, PGSERVICE …: it would lead elsewhere.
     return {
         "host": profile.host,
+        "hostaddr": profile.options.get("hostaddr", ""),
         "port": profile.port,
         "dbname": profile.database,
-        "user": profile.user,
+        "user": profile.user or None,
     }
 
 
@@ -292,9 +293,7 @@ def _translated() -> Iterator[None]:
 
 
 def _reason(error: "psycopg2.Error") -> str:
-    """Return the server's primary message: its detail would quote the row.
-
-    Without one it is libpq's own; what it indents is advice on the line before.
-    """
+    """Return the server's primary message, or libpq's own; a detail would quote the row."""
+    # What libpq indents is advice on the line before.
     lines = [line for line in str(error).splitlines() if not line.startswith("\t")]
     return error.diag.message_primary or "; ".join(lines)

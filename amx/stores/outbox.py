@@ -39,6 +39,8 @@ _Record = tuple[str | int | None, ...]
 
 _Item = TypeVar("_Item")
 
+_KEEP = "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key)"
+
 
 class SQLiteOutbox:
     """The outbox of one local store.
@@ -204,17 +206,18 @@ class SQLiteOutbox:
         records = self._database.query("SELECT value FROM state WHERE key = ?", (key,))
         return str(records[0]["value"]) if records else None
 
-    def set_state(self, facts: Mapping[str, str | None]) -> None:
+    def keep_first(self, key: str, value: str) -> str:
         with self._database.transaction() as connection:
-            for key, value in facts.items():
-                if value is None:
-                    connection.execute("DELETE FROM state WHERE key = ?", (key,))
-                else:
-                    connection.execute(
-                        "INSERT INTO state (key, value) VALUES (?, ?) "
-                        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                        (key, clean(value)),
-                    )
+            connection.execute(f"{_KEEP} DO NOTHING", (key, clean(value)))
+            found = connection.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
+        return str(found["value"])
+
+    def set_state(self, facts: Mapping[str, str | None]) -> None:
+        kept = [(key, clean(value)) for key, value in facts.items() if value is not None]
+        gone = [(key,) for key, value in facts.items() if value is None]
+        with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM state WHERE key = ?", gone)
+            connection.executemany(f"{_KEEP} DO UPDATE SET value = excluded.value", kept)
 
     def _pending_rows(self, table: Table, after: str, rows: int, max_bytes: int) -> list[Values]:
         columns = shown(table, self._database.version)

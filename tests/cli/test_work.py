@@ -246,20 +246,3 @@ def test_the_same_work_on_a_server(amx: Amx, postgres: PostgresServer, database:
     [first, *_] = amx("ask", "price of an order", "--json").json["citations"]
     assert (first["schema"], first["table"]) == ("public", "orders")
     assert json.loads(amx("export", "--json").out)["run"]["status"] == "completed"
-
-
-def test_another_server_behind_the_same_address_is_refused_until_accepted(
-    amx: Amx, postgres: PostgresServer, database: str, home: Path
-) -> None:
-    postgres.execute("CREATE TABLE orders (id INT PRIMARY KEY)", database)
-    words = ["--host", postgres.host, "--port", str(postgres.port), "--user", postgres.user]
-    amx("db", "add", "pg", "--backend", "postgresql", "--database", database, *words)
-    assert amx("run").code == 0
-    with sqlite3.connect(home / "local.db") as connection:
-        connection.execute("UPDATE state SET value = '1' WHERE key LIKE 'server:%'")
-    for command in (["run"], ["ask", "orders"]):
-        done = amx(*command, "--json")
-        assert (done.code, done.error["code"]) == (3, "refused.server_mismatch")
-    assert len(amx("history", "list", "--json").json["runs"]) == 1
-    assert amx("db", "accept", "pg").code == 0
-    assert amx("run").code == 0

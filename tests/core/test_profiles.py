@@ -47,7 +47,6 @@ def test_identity_ignores_credentials_tls_and_spelling(changes: dict[str, object
         {"database": "Sales"},
         {"schema": "audit"},
         {"host": "db1,db2"},
-        {"service": "prod"},
     ],
     ids=str,
 )
@@ -65,7 +64,7 @@ def test_two_names_for_one_target_have_one_identity() -> None:
 
 
 def test_identity_says_its_version_and_is_stable() -> None:
-    assert identity() == "v1:274068e8e6f1275847f22d58ee7d1a02"
+    assert identity() == "v1:6931fb08f4516f25895e21f89f8ece26"
 
 
 def test_references_are_resolved_before_the_identity() -> None:
@@ -95,12 +94,6 @@ def test_a_sqlite_profile_is_its_resolved_path(tmp_path: Path) -> None:
 def test_the_target_names_host_database_and_schema_but_no_user() -> None:
     profile = profile_of("p", {**BASE, "password": "hunter2"}, {})
     assert profile.target == "postgresql://db1:5432/sales?schema=public"
-
-
-def test_a_profile_by_service_names_no_host() -> None:
-    profile = profile_of("p", {"backend": "postgresql", "service": "prod"}, {})
-    assert (profile.host, profile.port) == ("", "")
-    assert profile.target == "postgresql://service=prod/?schema=public"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The door to PostgreSQL: what its errors mean, and that no statement is without end."""
 
 import os
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +125,18 @@ def test_any_name_can_be_quoted(profile: Profile, name: str) -> None:
     query(connection, f"CREATE SCHEMA {quoted(name)}")
     found = query(connection, "SELECT nspname FROM pg_namespace WHERE nspname = %s", (name,))
     assert found == [(name,)]
+
+
+def test_a_connection_leads_where_the_profile_says_whatever_libpq_finds_around_it(
+    profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "services").write_text("[far]\nhost=127.0.0.9\nhostaddr=127.0.0.9\nport=1\n")
+    far = {"PGHOST": "127.0.0.9", "PGHOSTADDR": "127.0.0.9", "PGPORT": "1", "PGDATABASE": "far"}
+    far |= {"PGSERVICE": "far", "PGSERVICEFILE": str(tmp_path / "services")}
+    for name, value in far.items():
+        monkeypatch.setenv(name, value)
+
+    with closing(connect(profile, os.environ, timeout_s=5)) as connection:
+        found = query(connection, "SELECT current_database()::text")
+
+    assert found == [(profile.database,)]

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-FEWEST = {"guard-4.md": 30, "guards-2-and-3.md": 35}
+FEWEST = {"guard-1.md": 35, "guard-4.md": 30, "guards-2-and-3.md": 35}
 
 
 @pytest.mark.parametrize("page", FEWEST)
