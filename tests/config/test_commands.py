@@ -152,6 +152,7 @@ def test_show_says_where_each_value_comes_from(amx: Amx, mine: Place) -> None:
         {"key": "history_store_enabled", "value": False, "origin": "default"},
         {"key": "history_store_schema", "value": "AMX", "origin": "default"},
         {"key": "delivery_budget_s", "value": 2, "origin": "default"},
+        {"key": "share_questions", "value": True, "origin": "default"},
     ]
 
 
