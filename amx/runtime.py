@@ -248,8 +248,12 @@ class Runtime(Environment):
     def answers(self) -> "AnswerService":
         """What `amx ask` is made of."""
         from amx.core.answers import AnswerService
+        from amx.describers.worded import phraser_of
 
-        return AnswerService(self.index, self.sessions, self.history, self.describer)
+        active = None if self.is_without_model else self.config.active_llm_profile
+        show = self.output.stream if self.output.can_stream else None
+        phrase = phraser_of(active, self.environ, self.index.named, show)
+        return AnswerService(self.index, self.sessions, self.history, self.describer, phrase)
 
     # --- shared mode
 

@@ -12,6 +12,7 @@ from amx.core.conversations import Session
 from amx.core.digest import sha256
 from amx.core.errors import DatabaseUnreachable, UsageError
 from amx.core.history import History
+from amx.core.phrasing import Draft, Wording, as_it_is
 from amx.core.ports import Catalog, CatalogIndex, Describer
 from amx.core.profiles import Profile
 from amx.core.sessions import SessionService
@@ -46,9 +47,8 @@ class Reply:
     """An answer, the session it was appended to, and what it rests on."""
 
     session: Session
-    answer: str
+    wording: Wording
     citations: Sequence[dict[str, object]]
-    provenance: str = "evidence"
     warning: str | None = None
 
 
@@ -70,11 +70,13 @@ class AnswerService:
         sessions: SessionService,
         history: History,
         describer: Describer,
+        phrase: Callable[[Draft], Wording] = as_it_is,
     ) -> None:
         self._index = index
         self._sessions = sessions
         self._history = history
         self._describer = describer
+        self._phrase = phrase
 
     def ask(
         self,
@@ -103,6 +105,7 @@ class AnswerService:
             UsageError: the question is empty.
             ServerMismatch: another server answers than the one remembered.
             DatabaseUnreachable: and nothing is known from before.
+            ConfigError: a model is to word the answer, and is configured wrongly.
         """
         if not question.strip():
             raise UsageError("The question is empty. Nothing was changed.", hint="amx ask --help")
@@ -113,16 +116,17 @@ class AnswerService:
         matches = self._found(profile, list(asked))
         answer = phrased(profile.name, asked, matches)
         citations = cited(matches)
+        wording = self._phrase(Draft(question, answer, shown(matches), profile.identity))
         session, _, _ = self._sessions.append(
             profile,
             session_key,
             question=question,
-            answer=answer,
+            answer=wording.answer,
             citations=citations,
-            provenance="evidence",
+            provenance=wording.provenance,
             is_new=is_new,
         )
-        return Reply(session=session, answer=answer, citations=citations, warning=warning)
+        return Reply(session=session, wording=wording, citations=citations, warning=warning)
 
     def _refreshed(self, profile: Profile, open_catalog: Callable[[], Catalog]) -> str | None:
         try:
@@ -136,8 +140,7 @@ class AnswerService:
         descriptions = described(tables, self._describer, results)
         digest = digest_of(tables, descriptions)
         if self._index.digest(profile.identity) != digest:
-            documents = documents_of(tables, descriptions)
-            self._index.refresh(profile.identity, digest, documents)
+            self._index.refresh(profile.identity, digest, documents_of(tables, descriptions))
         return None
 
     def _found(self, profile: Profile, asked: Sequence[str]) -> Sequence[Match]:
@@ -256,10 +259,14 @@ def _worth(asked: frozenset[str], column: CatalogDocument) -> float:
 
 def cited(matches: Sequence[Match]) -> list[dict[str, object]]:
     """Return what an answer rests on: each table named in it, and its columns."""
-    documents = [
-        document for match in matches[:SHOWN] for document in (match.table, *match.columns)
+    return [
+        {"schema": one.schema, "table": one.table, "column": one.column} for one in shown(matches)
     ]
-    return [{"schema": one.schema, "table": one.table, "column": one.column} for one in documents]
+
+
+def shown(matches: Sequence[Match]) -> Sequence[CatalogDocument]:
+    """Return the assets that an answer names."""
+    return [document for match in matches[:SHOWN] for document in (match.table, *match.columns)]
 
 
 def phrased(profile: str, asked: Mapping[str, str], matches: Sequence[Match]) -> str:

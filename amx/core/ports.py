@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from amx.core.catalog import (
@@ -254,6 +254,25 @@ class Describer(Protocol):
         """Propose one description for the table and one for each of its columns."""
 
 
+class Model(Protocol):
+    """Words answers."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def warning(self) -> str | None:
+        """What is wrong with how it is configured, though it can be asked."""
+
+    def words(self, messages: Sequence[Mapping[str, str]]) -> Generator[str, None, None]:
+        """Yield the text of its answer as it comes; closed before its end, it asks no further.
+
+        Raises:
+            NoAnswer: there is none, or it was broken off; the text says why, without secrets.
+        """
+
+
 class CatalogIndex(Protocol):
     """Full-text search over the catalogs of profiles, one index per identity."""
 
@@ -268,3 +287,6 @@ class CatalogIndex(Protocol):
 
     def search(self, identity: str, words: Sequence[str], limit: int) -> Sequence[Hit]:
         """Return the assets that match any of the words, best first."""
+
+    def named(self, identity: str, name: str) -> Sequence[CatalogDocument]:
+        """Return the assets with this name, whatever the case of its letters."""

@@ -79,6 +79,18 @@ class SQLiteCatalogIndex:
         )
         return [_hit(record) for record in records]
 
+    def named(self, identity: str, name: str) -> Sequence[CatalogDocument]:
+        records = self._database.query(
+            """
+            SELECT schema_name, table_name, column_name, kind, type, description, words
+              FROM catalog_documents
+             WHERE identity = ?
+               AND coalesce(column_name, table_name) = ? COLLATE NOCASE
+            """,
+            (identity, clean(name)),
+        )
+        return [_document(record) for record in records]
+
 
 def match_expression(words: Sequence[str]) -> str:
     """Return an FTS5 expression that matches any of the words, whatever is in them.

@@ -14,7 +14,7 @@ from amx.core.clock import seconds_from_now
 from tests.postgres import PostgresServer
 from tests.support import Amx
 
-HEAVY = ("psycopg2", "questionary", "rich", "ruamel", "sqlite_utils")
+HEAVY = ("httpx", "psycopg2", "questionary", "rich", "ruamel", "sqlite_utils")
 
 _LOADED = """
 import json, os, sys
