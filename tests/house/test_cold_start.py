@@ -72,6 +72,24 @@ def test_a_frequent_command_loads_nothing_heavy(command: str) -> None:
     assert "sqlite3" in modules
 
 
+@pytest.mark.parametrize("words", [[], ["--no-model"]])
+def test_an_answer_without_a_model_loads_nothing_that_speaks_to_one(
+    amx: Amx, words: list[str]
+) -> None:
+    with closing(sqlite3.connect("shop.db")) as connection, connection:
+        connection.execute("CREATE TABLE orders (price)")
+    amx("db", "add", "shop", "--backend", "sqlite", "--path", "shop.db")
+    if words:
+        amx("config", "set", "llm_profiles.x.api_base", "http://127.0.0.1:9/v1")
+        amx("config", "set", "active_llm_profile", "x")
+
+    code, modules = _loaded("ask", "prices of orders", *words)
+
+    assert code == 0
+    speakers = {"amx.core.endpoints", "amx.core.naming", "amx.describers.openai"}
+    assert modules.isdisjoint({"httpx", "ssl", "asyncio", *speakers})
+
+
 @pytest.fixture
 def _a_store_on_postgresql(amx: Amx, postgres: PostgresServer, database: str) -> None:
     place = ["--host", postgres.host, "--port", str(postgres.port), "--user", postgres.user]
