@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from amx.core.naming import Vocabulary
     from amx.core.ports import Model
 
-LONGEST_ANSWER = 16_384
+LONGEST_ANSWER = 8_192
 """Characters; a model that goes on is stopped, and withdrawn."""
 
 LONGEST_TEXT = 4_000
@@ -169,7 +169,7 @@ def _checked(vocabulary: Vocabulary, words: Iterator[str]) -> Iterator[str]:
         text += piece
         if len(text) > LONGEST_ANSWER:
             raise NoAnswer(f"The model's answer is longer than {LONGEST_ANSWER} characters.")
-        end = settled(text)
+        end = settled(text) if piece.split() != [piece] else 0
         if end <= judged:
             continue
         judged = end
@@ -186,14 +186,14 @@ def _checked(vocabulary: Vocabulary, words: Iterator[str]) -> Iterator[str]:
     yield well_formed(text[shown:])
 
 
-def _look_at(vocabulary: Vocabulary, text: str, shown: int, end: int) -> None:
+def _look_at(vocabulary: Vocabulary, text: str, shown: int, until: int) -> None:
     """Refuse a text with a name that is none of the facts'.
 
     Raises:
-        NoAnswer: there is one in a line that is not shown to its end.
+        NoAnswer: there is one in a sentence that is not shown to its end.
     """
-    start = text.rfind("\n", 0, shown) + 1
-    if stranger := vocabulary.stranger(text[start:end]):
+    start = max(text.rfind(end, 0, shown) + 1 for end in ("\n", ". "))
+    if stranger := vocabulary.stranger(text[start:until]):
         message = f"The model's answer names {stranger!r}, which is not among what was found."
         raise NoAnswer(message)
 

@@ -39,3 +39,8 @@ def asked(amx: Amx, *words: str) -> Done:
 def local(amx: Amx) -> str:
     """Return the answer without a model."""
     return str(asked(amx, "--no-model").json["answer"])
+
+
+def cites(amx: Amx) -> str:
+    """Return the line of citations, which no model changes."""
+    return amx("ask", QUESTION, "--no-model").out.splitlines()[-1]

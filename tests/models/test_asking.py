@@ -1,5 +1,6 @@
 """A model words the answer of `ask`: what it is sent, what is kept, and what never changes."""
 
+import json
 import sqlite3
 from base64 import b64encode
 from collections.abc import Mapping
@@ -8,19 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from amx.core.catalog import CatalogDocument
+from amx.core.documents import asset
+from amx.core.phrasing import Draft, messages
 from tests.models.conftest import Play
 from tests.models.endpoint import Line, body, completion, event, head, raw, said
 from tests.models.talk import GOOD, KEY, QUESTION, asked, local, write_config
 from tests.support import Amx
 
-CITED = [
-    {"schema": "main", "table": "Track", "column": None},
-    {"schema": "main", "table": "Track", "column": "UnitPrice"},
-]
-
 
 def test_a_model_words_the_answer_and_the_citations_stay_those_found_here(
-    amx: Amx, play: Play
+    amx: Amx, play: Play, home: Path
 ) -> None:
     endpoint = play(said("Prices of tra", "cks are in `main.Track.", "UnitPrice`."))
 
@@ -29,11 +28,14 @@ def test_a_model_words_the_answer_and_the_citations_stay_those_found_here(
     assert (done.code, done.err) == (0, "")
     assert done.json["answer"] == GOOD
     assert done.json["provenance"] == "model:tiny"
-    assert done.json["citations"] == CITED == asked(amx, "--no-model").json["citations"]
+    assert done.json["citations"] == asked(amx, "--no-model").json["citations"] != []
     turns = amx("session", "show", "--id", "1", "--json").json["turns"]
     assert [turn["content"] for turn in turns[:2]] == [QUESTION, GOOD]
-    assert turns[1]["citations"] == CITED
+    assert turns[1]["citations"] == done.json["citations"]
     assert len(endpoint.asked) == 1
+    with closing(sqlite3.connect(home / "local.db")) as connection:
+        kept = connection.execute("SELECT provenance FROM turns ORDER BY turn_index").fetchall()
+    assert kept[:4] == [(None,), ("model:tiny",), (None,), ("evidence",)]
 
 
 def test_the_request_is_one_that_every_compatible_endpoint_takes(amx: Amx, play: Play) -> None:
@@ -57,20 +59,34 @@ def test_the_request_is_one_that_every_compatible_endpoint_takes(amx: Amx, play:
 
 def test_what_is_sent_is_the_question_and_what_the_local_answer_shows(amx: Amx, play: Play) -> None:
     endpoint = play(said(GOOD))
-    assert amx("run").code == 0  # which looks at the rows: some of its words are values
+    assert amx("run").code == 0  # which looks at the rows: some descriptions tell values
     shown = local(amx)
-    asked(amx)
+    citations = asked(amx).json["citations"]
 
     [request] = endpoint.asked
     assert set(request.told) == {"question", "earlier_questions", "facts", "local_answer"}
     assert (request.told["question"], request.told["local_answer"]) == (QUESTION, shown)
-    assert [fact["name"] for fact in request.told["facts"]] == [
-        "main.Track",
-        "main.Track.UnitPrice",
+    names = [fact["name"] for fact in request.told["facts"]]
+    assert names == [asset(citation) for citation in citations]
+    described = [fact["description"] for fact in request.told["facts"] if "description" in fact]
+    assert described
+    assert all(one in shown for one in described)
+    values = ("7421", "8642.13", "Moment", "Blue Train")
+    assert not [value for value in values if value in request.text and value not in shown]
+
+
+def test_a_description_that_the_local_answer_does_not_show_is_not_sent() -> None:
+    parts = {"schema": "main", "kind": "column", "type": "TEXT", "words": ""}
+    shown = CatalogDocument(table="a", column="b", description="Shown.", **parts)
+    hidden = CatalogDocument(table="a", column="c", description="From 7421 to 9999.", **parts)
+    [_, message] = messages(
+        Draft("?", "main.a (columns: b, c)\n  b: Shown.", [shown, hidden], "id")
+    )
+
+    assert json.loads(message["content"])["facts"] == [
+        {"name": "main.a.b", "kind": "column", "type": "TEXT", "description": "Shown."},
+        {"name": "main.a.c", "kind": "column", "type": "TEXT"},
     ]
-    assert all(fact["description"] in shown for fact in request.told["facts"])
-    assert not [value for value in ("7421", "Moment", "Blue Train") if value in request.text]
-    assert ("8642.13" in request.text) == ("8642.13" in shown)
 
 
 def test_nothing_is_sent_where_nothing_was_found(amx: Amx, play: Play) -> None:

@@ -59,7 +59,7 @@ ONCE: Mapping[str, tuple[Act, str]] = {
         body("", 307, more="Location: https://elsewhere.example/v1\r\n"),
         "sends us on to elsewhere.example, which is not followed",
     ),
-    "more than an answer": (said(*["word " * 1000] * 4), "longer than 16384 characters"),
+    "more than an answer": (said(*["word " * 1000] * 4), "longer than 8192 characters"),
     "more than a body": (drip(head(), b": " + b"x" * 65536 + b"\n", 0.0), "more than 4 MiB"),
     "silent from the start": (silent(), "did not begin within 0.5 s"),
     "silent after its head": (silent(head()), "did not begin within 0.5 s"),

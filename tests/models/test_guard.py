@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from amx.core.documents import asset
 from tests.models.certificate import CERTIFICATE, PRIVATE_KEY
 from tests.models.conftest import Play
 from tests.models.endpoint import Endpoint, Line, said
@@ -100,8 +101,7 @@ def test_a_comment_that_gives_orders_changes_neither_what_is_cited_nor_what_is_s
     assert "names 'evil_table', which is not among what was found" in done.err
     [request] = endpoint.asked
     assert [fact["name"] for fact in request.told["facts"]] == [
-        "public.orders",
-        "public.orders.total_price",
+        asset(one) for one in expected["citations"]
     ]
     assert request.told["facts"][0]["description"] == INJECTED
 

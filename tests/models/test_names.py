@@ -9,7 +9,7 @@ from amx.core.naming import Vocabulary, settled
 from amx.core.phrasing import Draft
 from tests.models.conftest import Play
 from tests.models.endpoint import said
-from tests.models.talk import asked, local
+from tests.models.talk import QUESTION, asked, cites, local
 from tests.support import Amx
 
 
@@ -123,3 +123,5 @@ def test_an_answer_that_names_what_was_not_found_is_withdrawn(
     assert f"names '{name}', which is not among what was found. This is the local" in done.err
     turns = amx("session", "show", "--id", "1", "--json").json["turns"]
     assert turns[-1]["content"] == expected
+    piped = amx("ask", QUESTION)
+    assert piped.out == f"{expected}\n{cites(amx)}\n"
