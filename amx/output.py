@@ -7,7 +7,7 @@ and models is data: what could steer a terminal in it is made visible before it 
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -107,11 +107,11 @@ class Output:
         self._is_result_open = False
 
     @property
-    def can_stream(self) -> bool:
-        """Whether a result may be shown in pieces: to somebody who watches it come."""
-        return self._out.isatty() and not self.is_json
+    def streamer(self) -> Callable[[str], None] | None:
+        """What shows a result in pieces; None where nobody watches it come."""
+        return self._stream if self._out.isatty() and not self.is_json else None
 
-    def stream(self, text: str) -> None:
+    def _stream(self, text: str) -> None:
         """Show a piece of a result at once; whatever is printed next begins a new line."""
         if self._is_line_open:
             self._tell("")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from amx.core.servers import KnownServers
     from amx.core.sessions import SessionService
     from amx.core.sharing import Patch, SharingService
+    from amx.core.team_glossary import TeamGlossary
     from amx.stores.local import SQLiteLocalStore
     from amx.stores.outbox import SQLiteOutbox
     from amx.stores.search import SQLiteCatalogIndex
@@ -118,13 +119,9 @@ class Runtime(Environment):
 
     def catalog_of(self, profile: "Profile") -> "Catalog":
         """Return a reader of the profile's own database; it connects when first asked."""
-        if profile.backend == "sqlite":
-            from amx.catalogs.sqlite import SQLiteCatalog
+        from amx.catalogs.registry import open_catalog
 
-            return SQLiteCatalog(profile)
-        from amx.catalogs.postgres import PostgresCatalog
-
-        return PostgresCatalog(profile, self.environ)
+        return open_catalog(profile, self.environ)
 
     @cached_property
     def catalog(self) -> "Catalog":
@@ -235,7 +232,14 @@ class Runtime(Environment):
         """What proposes descriptions."""
         from amx.describers.evidence import EvidenceDescriber
 
-        return EvidenceDescriber()
+        return EvidenceDescriber(self.glossary.glossary)
+
+    @cached_property
+    def glossary(self) -> "TeamGlossary":
+        """What abbreviations stand for."""
+        from amx.core.team_glossary import glossary_for
+
+        return glossary_for(self.config, self.profile.name, self.config_path.parent, self.home)
 
     @cached_property
     def runs(self) -> "RunService":
@@ -251,9 +255,9 @@ class Runtime(Environment):
         from amx.describers.worded import phraser_of
 
         active = None if self.is_without_model else self.config.active_llm_profile
-        show = self.output.stream if self.output.can_stream else None
-        phrase = phraser_of(active, self.environ, self.index.named, show)
-        return AnswerService(self.index, self.sessions, self.history, self.describer, phrase)
+        phrase = phraser_of(active, self.environ, self.index.named, self.output.streamer)
+        found = (self.index, self.sessions, self.history, self.describer, self.glossary)
+        return AnswerService(*found, phrase=phrase)
 
     # --- shared mode
 
@@ -280,7 +284,7 @@ class Runtime(Environment):
             config=lambda: self.config,
             profile_named=self.profile_named,
             patch=self._patch_config,
-            record=self._record_event,
+            record=lambda *told: self.history.record_event(*told),  # noqa: PLW0108 - opened only then
             open_store=lambda profile, schema, database: open_shared_store(
                 profile, schema, database, self.environ
             ),
@@ -289,9 +293,6 @@ class Runtime(Environment):
         if local.has_open_run():
             self.history.mark_interrupted()
         return SharingService(around, outbox, self.flush_lock_path)
-
-    def _record_event(self, kind: str, subject: str, details: "Mapping[str, object]") -> None:
-        self.history.record_event(kind, subject, details)
 
     def _patch_config(self, changes: "Patch") -> None:
         self.config_file.patch(changes)

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from amx.catalogs.postgres_tables import FOREIGN_KEYS, KEYS, TABLES, tables_of
+from amx.catalogs.postgres_tables import (
+    FINGERPRINT,
+    FOREIGN_KEYS,
+    KEYS,
+    TABLES,
+    tables_of,
+)
 from amx.catalogs.values import (
     COLUMNS_AT_ONCE,
     FACTS_TIMEOUT_S,
@@ -92,6 +98,12 @@ class PostgresCatalog:
         if not self._query(f"SELECT {asked}")[0][0]:
             return None
         return str(self._query("SELECT system_identifier FROM pg_control_system()")[0][0])
+
+    def fingerprint(self) -> str:
+        digests = self._query(FINGERPRINT, (self._profile.schema,) * FINGERPRINT.count("%s"))[0]
+        if digests[0] is None:
+            self._check_schema()
+        return " ".join(one or "-" for one in digests)
 
     def tables(self) -> Sequence[TableInfo]:
         schema = self._profile.schema

@@ -52,6 +52,12 @@ WHERE n.nspname = %s AND k.contype = 'f' AND k.conparentid = 0
 ORDER BY cardinality(k.conkey), k.conname
 """
 
+_DIGEST = """(SELECT encode(sha256(convert_to(
+    string_agg(r::text, E'\\n' ORDER BY r::text), getdatabaseencoding())), 'hex') FROM ({}) AS r)"""
+
+FINGERPRINT = f"SELECT {', '.join(_DIGEST.format(query) for query in (TABLES, KEYS, FOREIGN_KEYS))}"
+"""Digests of what the three queries return, made by the server in one round trip."""
+
 
 def tables_of(schema: str, rows: Rows, keys: Rows, foreign: Rows) -> Sequence[TableInfo]:
     """Put together what `TABLES`, `KEYS` and `FOREIGN_KEYS` returned."""

@@ -24,6 +24,8 @@ def ask(
 
     Example: amx ask "which table holds the prices of tracks?"
     """
+    from amx.core.answers import citations_of
+
     runtime = runtime_of(ctx)
     if no_model:
         runtime.environ["AMX_NO_MODEL"] = "1"
@@ -36,10 +38,12 @@ def ask(
         "answer": wording.answer,
         "citations": citations,
         "provenance": wording.provenance,
+        "read_as": reply.grounds.read_as,
+        "unknown": reply.grounds.unknown,
+        "earlier": citations_of(reply.grounds.earlier),
     }
-    for warning in (reply.warning, wording.warning):
-        if warning:
-            runtime.output.warn(warning)
+    for warning in (*reply.warnings, *wording.warnings):
+        runtime.output.warn(warning)
     cited = "Cites: " + (", ".join(asset(one) for one in citations) or "nothing")
     runtime.output.result(document, [cited] if wording.is_shown else [wording.answer, cited])
     runtime.output.note(f"(session {reply.session.local_id} on {reply.session.profile})")

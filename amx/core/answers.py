@@ -3,79 +3,60 @@
 Nothing is said that the catalog does not say; what was not found is named.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
 
-from amx.core.catalog import CatalogDocument, Hit, TableInfo
-from amx.core.conversations import Session
+from typing import TYPE_CHECKING, NamedTuple
+
+from amx import __version__
+from amx.core.asking.composing import Composer
+from amx.core.asking.earlier import REMEMBERED_TURNS, Earlier, recalled
+from amx.core.asking.searching import Shelf
 from amx.core.digest import sha256
 from amx.core.errors import DatabaseUnreachable, UsageError
-from amx.core.history import History
-from amx.core.phrasing import Draft, Wording, as_it_is
-from amx.core.ports import Catalog, CatalogIndex, Describer
-from amx.core.profiles import Profile
-from amx.core.sessions import SessionService
-from amx.core.words import stems
-from amx.core.work import Result
+from amx.core.phrasing import Draft, as_it_is
 
-HITS = 200
-"""How many assets a search may bring; the answer names the best few of them."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-SHOWN = 3
-"""How many tables an answer names."""
-
-STOP_WORDS = frozenset(
-    stems(
-        "a an and any are at be by can column columns contain contains did do does field fields "
-        "find for from get has have hold holds how i in is it keep keeps kept list me my of on or "
-        "our show shows store stored stores table tables tell that the their there these they "
-        "this to view views was we were what when where which who whose why will with you your"
-    )
-)
-"""Words of questions that say nothing about what is asked for."""
-
-LEAST_WORTH = 0.5
-"""A column that matches less than this is not named in an answer."""
-
-Descriptions = Mapping[tuple[str, str, str | None], str]
-"""Descriptions by schema, table and column (None for the table itself)."""
+    from amx.core.asking.documents import CatalogDocument
+    from amx.core.asking.grounds import Grounds
+    from amx.core.conversations import Session
+    from amx.core.history import History
+    from amx.core.phrasing import Wording
+    from amx.core.ports import Catalog, CatalogIndex, Describer
+    from amx.core.profiles import Profile
+    from amx.core.sessions import SessionService
+    from amx.core.team_glossary import TeamGlossary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer, the session it was appended to, and what it rests on."""
 
     session: Session
     wording: Wording
     citations: Sequence[dict[str, object]]
-    warning: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """A table that a question found, with the columns that match beside it."""
-
-    table: CatalogDocument
-    columns: Sequence[CatalogDocument]
-    found: frozenset[str]
+    warnings: Sequence[str]
+    grounds: Grounds
 
 
 class AnswerService:
     """Answers questions about one profile's catalog, within a session bound to it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an answer is made of that many parts
         self,
         index: CatalogIndex,
         sessions: SessionService,
         history: History,
         describer: Describer,
+        glossary: TeamGlossary,
+        *,
         phrase: Callable[[Draft], Wording] = as_it_is,
     ) -> None:
         self._index = index
         self._sessions = sessions
         self._history = history
         self._describer = describer
+        self._glossary = glossary
         self._phrase = phrase
 
     def ask(
@@ -89,7 +70,7 @@ class AnswerService:
     ) -> Reply:
         """Answer from the catalog and append question and answer to the session.
 
-        Where the database cannot be reached, what is known from before answers, with a warning.
+        Where the database cannot be reached, what is known from before answers.
 
         Args:
             profile: The active profile.
@@ -99,8 +80,7 @@ class AnswerService:
             is_new: Begin a session, whatever is active.
 
         Raises:
-            ProfileMismatch: the session belongs to another profile or database; nothing is
-                changed.
+            ProfileMismatch: the session is of another profile or database; nothing is changed.
             UnknownId: there is no such session.
             UsageError: the question is empty.
             ServerMismatch: another server answers than the one remembered.
@@ -109,192 +89,79 @@ class AnswerService:
         """
         if not question.strip():
             raise UsageError("The question is empty. Nothing was changed.", hint="amx ask --help")
-        if not is_new:
-            self._sessions.check(profile, session_key)
-        warning = self._refreshed(profile, open_catalog)
-        asked = words_of(question)
-        matches = self._found(profile, list(asked))
-        answer = phrased(profile.name, asked, matches)
-        citations = cited(matches)
-        wording = self._phrase(Draft(question, answer, shown(matches), profile.identity))
+        session = None if is_new else self._sessions.check(profile, session_key)
+        warnings = [*self._glossary.warnings, *self._refreshed(profile, open_catalog)]
+        grounds = self._grounds(profile, question, session)
+        told = self._phrase(
+            Draft(question, grounds.text, grounds.cited, profile.identity, grounds.remarks)
+        )
+        citations = citations_of(grounds.cited)
         session, _, _ = self._sessions.append(
             profile,
             session_key,
             question=question,
-            answer=wording.answer,
+            answer=told.answer,
             citations=citations,
-            provenance=wording.provenance,
+            provenance=told.provenance,
             is_new=is_new,
         )
-        return Reply(session=session, wording=wording, citations=citations, warning=warning)
+        return Reply(session, told, citations, warnings, grounds)
 
-    def _refreshed(self, profile: Profile, open_catalog: Callable[[], Catalog]) -> str | None:
+    def _grounds(self, profile: Profile, question: str, session: Session | None) -> Grounds:
+        shelf = Shelf(self._index, profile.identity)
+        glossary = self._glossary.glossary
+        earlier = self._earlier(session)
+        return Composer(shelf, profile.name, question, earlier, glossary).grounds()
+
+    def _earlier(self, session: Session | None) -> Earlier:
+        if session is None or not session.turn_count:
+            return Earlier()
+        return recalled(self._sessions.latest_turns(session, REMEMBERED_TURNS))
+
+    def _refreshed(self, profile: Profile, open_catalog: Callable[[], Catalog]) -> Sequence[str]:
+        """Make the index what the database, the history and the glossary now say.
+
+        Nothing is read but their fingerprints where nothing has changed. Return warnings.
+        """
+        state = self._index.state(profile.identity)
         try:
-            tables = open_catalog().tables()
+            catalog = open_catalog()
+            digest = self._digest(profile, catalog.fingerprint())
+            if state is None or state.digest != digest:
+                self._refresh(profile, catalog, digest)
         except DatabaseUnreachable as error:
-            if self._index.digest(profile.identity) is None:
+            if state is None:
                 raise
-            return f"{error.message} This answer is from what was known before."
+            return [f"{error.message} {_aged(state.made_at)}"]
+        return []
+
+    def _digest(self, profile: Profile, catalog: str) -> str:
+        from amx.core.asking.documents import FORMAT
+
+        parts = (FORMAT, __version__, self._describer.provenance, catalog)
+        known = (self._history.fingerprint(profile), self._glossary.digest)
+        return sha256(repr((*parts, *known)).encode()).hexdigest()
+
+    def _refresh(self, profile: Profile, catalog: Catalog, digest: str) -> None:
+        from amx.core.asking.knowledge import documents_of, known_of, vocabulary_of
+
+        tables = catalog.tables()
         run = self._history.latest_run(profile)
-        results = self._history.results(run) if run else []
-        descriptions = described(tables, self._describer, results)
-        digest = digest_of(tables, descriptions)
-        if self._index.digest(profile.identity) != digest:
-            self._index.refresh(profile.identity, digest, documents_of(tables, descriptions))
-        return None
-
-    def _found(self, profile: Profile, asked: Sequence[str]) -> Sequence[Match]:
-        hits = self._index.search(profile.identity, asked, HITS)
-        owners = {(hit.document.schema, hit.document.table) for hit in hits}
-        tables = self._index.tables(profile.identity, sorted(owners))
-        return ranked(asked, hits, tables)
+        latest = self._history.results(run) if run else []
+        known = known_of(tables, self._describer, self._history.accepted(profile), latest)
+        documents = documents_of(tables, known, self._glossary.glossary)
+        words = vocabulary_of(documents, self._glossary.glossary)
+        self._index.refresh(profile.identity, digest, documents, words)
 
 
-def words_of(question: str) -> dict[str, str]:
-    """Return the stems to search for, each with the word of the question that it is of."""
-    found: dict[str, str] = {}
-    for word in re.findall(r"\w+", question):
-        for stem in stems(word):
-            if stem not in STOP_WORDS:
-                found.setdefault(stem, word)
-    return found
+def citations_of(documents: Sequence[CatalogDocument]) -> list[dict[str, object]]:
+    """Return assets as a turn keeps them."""
+    return [{"schema": one.schema, "table": one.table, "column": one.column} for one in documents]
 
 
-def described(
-    tables: Sequence[TableInfo], describer: Describer, results: Sequence[Result]
-) -> Descriptions:
-    """Return the best description there is of each asset: a run's, else what its name says."""
-    made = [proposal for table in tables for proposal in describer.describe(table, {})]
-    found = {(one.schema, one.table, one.column): one.description for one in made}
-    for one in results:
-        if one.status != "rejected":
-            found[one.schema_name, one.table_name, one.column_name] = one.description
-    return found
+def _aged(made_at: str) -> str:
+    from amx.core.clock import now
+    from amx.core.durations import age_s, words_of
 
-
-def digest_of(tables: Sequence[TableInfo], descriptions: Descriptions) -> str:
-    """Return a digest that changes whenever the catalog or a description does."""
-    text = repr((tables, sorted(descriptions.items(), key=repr)))
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def documents_of(
-    tables: Sequence[TableInfo], descriptions: Descriptions
-) -> Sequence[CatalogDocument]:
-    """Return each table and column as the index holds it."""
-    found = []
-    for table in tables:
-        found.append(_document(table, None, table.kind, "", descriptions))
-        found += [
-            _document(table, column.name, "column", column.type, descriptions)
-            for column in table.columns
-        ]
-    return found
-
-
-def _document(
-    table: TableInfo, column: str | None, kind: str, type_: str, descriptions: Descriptions
-) -> CatalogDocument:
-    description = descriptions.get((table.schema, table.name, column), "")
-    return CatalogDocument(
-        schema=table.schema,
-        table=table.name,
-        column=column,
-        kind=kind,
-        type=type_,
-        description=description,
-        words=" ".join([*stems(column or table.name), "|", *stems(description)]),
-    )
-
-
-def ranked(
-    asked: Sequence[str], hits: Sequence[Hit], tables: Sequence[CatalogDocument]
-) -> Sequence[Match]:
-    """Return the tables that the hits belong to, best first.
-
-    A table is as good as the words that its name and one of its columns' names match together;
-    words of descriptions count less, and the index's own score decides between equals.
-    """
-    by_table: dict[tuple[str, str], list[Hit]] = {}
-    for hit in hits:
-        by_table.setdefault((hit.document.schema, hit.document.table), []).append(hit)
-    scored = [
-        _scored(frozenset(asked), table, by_table[table.schema, table.table]) for table in tables
-    ]
-    scored.sort(key=lambda pair: (-pair[0], pair[1].table.schema, pair[1].table.table))
-    return [match for _, match in scored]
-
-
-def _scored(
-    asked: frozenset[str], table: CatalogDocument, hits: Sequence[Hit]
-) -> tuple[float, Match]:
-    named, told = _matched(asked, table)
-    columns = [hit.document for hit in hits if hit.document.column is not None]
-    columns.sort(key=lambda one: -_worth(asked - named, one))
-    pair = _worth(asked - named, columns[0]) if columns else 0.0
-    # A name that is all of what was asked beats one that only holds it among other words.
-    focus = len(named) / max(1, len(_names(table)))
-    score = 3.0 * len(named) + 0.5 * len(told - named) + pair + focus
-    found = named.union(told, *(part for one in columns for part in _matched(asked, one)))
-    relevant = [one for one in columns if _worth(asked - named, one) >= max(pair, LEAST_WORTH)]
-    best = max(hit.score for hit in hits)
-    return score + best * 1e-6, Match(table=table, columns=relevant[:SHOWN], found=found)
-
-
-def _matched(
-    asked: frozenset[str], document: CatalogDocument
-) -> tuple[frozenset[str], frozenset[str]]:
-    _, _, told = document.words.partition("|")
-    return asked & _names(document), asked & set(told.split())
-
-
-def _names(document: CatalogDocument) -> frozenset[str]:
-    return frozenset(document.words.partition("|")[0].split())
-
-
-def _worth(asked: frozenset[str], column: CatalogDocument) -> float:
-    named, told = _matched(asked, column)
-    return 2.0 * len(named) + 0.5 * len(told - named)
-
-
-def cited(matches: Sequence[Match]) -> list[dict[str, object]]:
-    """Return what an answer rests on: each table named in it, and its columns."""
-    return [
-        {"schema": one.schema, "table": one.table, "column": one.column} for one in shown(matches)
-    ]
-
-
-def shown(matches: Sequence[Match]) -> Sequence[CatalogDocument]:
-    """Return the assets that an answer names."""
-    return [document for match in matches[:SHOWN] for document in (match.table, *match.columns)]
-
-
-def phrased(profile: str, asked: Mapping[str, str], matches: Sequence[Match]) -> str:
-    """Return the answer in words; ``asked`` are the words of the question by their stems."""
-    if not asked:
-        return f"The question names nothing that the catalog of {profile} could be searched for."
-    if not matches:
-        words = ", ".join(dict.fromkeys(asked.values()))
-        return f"I do not know: nothing in the catalog of {profile} matches {words}."
-    lines = [_line(matches[0]), *(f"  {_detail(one)}" for one in matches[0].columns)]
-    if len(matches) > 1:
-        lines.append("See also:")
-        lines += [f"  {_line(match)}" for match in matches[1:SHOWN]]
-    found = frozenset().union(*(match.found for match in matches[:SHOWN]))
-    known = {word for stem, word in asked.items() if stem in found}
-    if missing := [word for word in dict.fromkeys(asked.values()) if word not in known]:
-        lines.append(f"Nothing that I name here matches: {', '.join(missing)}.")
-    return "\n".join(lines)
-
-
-def _line(match: Match) -> str:
-    table = match.table
-    name = f"{table.schema}.{table.table}" if table.schema else table.table
-    columns = ", ".join(str(one.column) for one in match.columns)
-    text = f"{name}: {table.description}" if table.description else name
-    return f"{text} (columns: {columns})" if columns else text
-
-
-def _detail(column: CatalogDocument) -> str:
-    text = f"{column.column} {column.type}".strip()
-    return f"{text}: {column.description}" if column.description else text
+    age = words_of(age_s(made_at, now()))
+    return f"This answer is from the catalog as it was read {age} ago ({made_at})."

@@ -1,4 +1,4 @@
-"""What a catalog tells, what is proposed about it, and how it is searched."""
+"""What a catalog tells, and what is proposed about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,24 +61,3 @@ class Proposal:
     description: str
     provenance: str
     evidence: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogDocument:
-    """One asset as the search index holds it."""
-
-    schema: str
-    table: str
-    column: str | None
-    kind: str
-    type: str
-    description: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """One asset that a question found; a higher score is a better match."""
-
-    document: CatalogDocument
-    score: float

@@ -4,6 +4,9 @@ Only what is common enough to be read without knowing the house that made the na
 abbreviation has several readings, all are given, and words beside it may decide.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 PLAIN = {
     "acct": "account", "actv": "active", "addl": "additional", "addr": "address",
     "adj": "adjustment", "agmt": "agreement", "alt": "alternative", "amt": "amount",
@@ -127,6 +130,50 @@ WORDS = frozenset(
     ).split()
 ) | {"invoice", "supplier", "vendor", "unit", "ship", "due", "tax", "birth", "hire", "zip"}
 """Words that may stand glued to another in a name without a separator."""
+
+SYNONYMS = (
+    ("bill", "invoice"),
+    ("client", "customer"),
+    ("company", "organization"),
+    ("cost", "price"),
+    ("email", "mail"),
+    ("employee", "staff", "worker"),
+    ("film", "movie"),
+    ("phone", "telephone"),
+    ("postal", "postcode", "zip"),
+    ("salary", "wage"),
+    ("song", "track"),
+    ("supplier", "vendor"),
+)
+"""Words that are asked for one another; each line is a group of equals."""
+
+
+class Glossary(NamedTuple):
+    """What abbreviations stand for, and which words mean the same."""
+
+    plain: Mapping[str, str]
+    any_of: Mapping[str, Mapping[str, frozenset[str]]]
+    synonyms: Mapping[str, frozenset[str]]
+    words: frozenset[str]
+    of_team: frozenset[str] = frozenset()
+    """Abbreviations that the team's own file explains: they are never taken for words."""
+
+    def knows(self, word: str) -> bool:
+        """Tell whether this is a word or an abbreviation that names are made of."""
+        return word in self.plain or word in self.any_of or word in self.words
+
+
+def equals(groups: "tuple[tuple[str, ...], ...]") -> Mapping[str, frozenset[str]]:
+    """Return the other words of each word's groups."""
+    found: dict[str, frozenset[str]] = {}
+    for group in groups:
+        for word in group:
+            found[word] = found.get(word, frozenset()) | (frozenset(group) - {word})
+    return found
+
+
+BUILT_IN = Glossary(PLAIN, ANY_OF, equals(SYNONYMS), WORDS)
+"""What is known without a team's own file."""
 
 SHOWN_AS = {
     "api": "API", "crm": "CRM", "ean": "EAN", "erp": "ERP", "fk": "FK", "gps": "GPS",

@@ -94,6 +94,28 @@ class History:
         """Return the results of a run, in the order in which they were proposed."""
         return self._reader.select(Result, {"run_id": run.id})
 
+    def accepted(self, profile: Profile) -> Sequence[Result]:
+        """Return what was accepted or applied of all runs over this database, oldest first."""
+        runs = self._reader.select(Run, {"identity": profile.identity})
+        found = [
+            result
+            for run in runs
+            if run.accepted or run.applied
+            for status in ("accepted", "applied")
+            for result in self._reader.select(Result, {"run_id": run.id, "status": status})
+        ]
+        return sorted(found, key=lambda one: one.updated_at)
+
+    def fingerprint(self, profile: Profile) -> str:
+        """Return a text that differs whenever `latest_run`, its results or `accepted` do.
+
+        Whoever changes a result writes its run too, as parents always are.
+        """
+        run = self.latest_run(profile)
+        runs = self._reader.fingerprint(Run, {"identity": profile.identity})
+        results = self._reader.fingerprint(Result, {"run_id": run.id}) if run else ""
+        return f"{runs} {run.id if run else ''} {results}"
+
     def find_run(self, key: int | str) -> Run:
         """Return the run with this number or UUID.
 

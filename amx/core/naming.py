@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from amx.core.words import stems
+from amx.core.words import split, stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from amx.core.catalog import CatalogDocument
+    from amx.core.asking.documents import CatalogDocument
     from amx.core.phrasing import Draft
 
 _NAME = r"[\w$#]+(?:\.[\w$#]+)*"
@@ -72,9 +72,9 @@ class Vocabulary:
         self._given = " ".join([*told, draft.answer]).casefold()
         self._names = {name.casefold() for fact in draft.facts for name in _names_of(fact)}
         names = [name for fact in draft.facts for name in _names_of(fact)]
-        self._stems = {stem for text in [*names, *told] for stem in stems(text)}
-        asked = [draft.question, *draft.earlier, draft.answer]
-        self._asked = self._stems | {stem for text in asked for stem in stems(text)}
+        self._stems = {one for text in [*names, *told] for one in _stems(text)}
+        asked = [draft.question, draft.answer]
+        self._asked = self._stems | {one for text in asked for one in _stems(text)}
         self._judged: dict[tuple[str, str], bool] = {}
 
     def stranger(self, text: str) -> str | None:
@@ -104,8 +104,8 @@ class Vocabulary:
         if _SHAPED.search(name.strip("_")):
             return False
         if how == "beside":
-            return self._stems.issuperset(stems(name)) and not self._tables(name)
-        return self._asked.issuperset(stems(name)) or name not in self._tables(name)
+            return self._stems.issuperset(_stems(name)) and not self._tables(name)
+        return self._asked.issuperset(_stems(name)) or name not in self._tables(name)
 
     def _is_told_of(self, name: str) -> bool:
         """Tell whether a description speaks of it, and the catalog has it."""
@@ -115,6 +115,10 @@ class Vocabulary:
 
     def _tables(self, name: str) -> set[str]:
         return {one.table for one in self._known(name) if one.column is None}
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in split(text)}
 
 
 def settled(text: str) -> int:
@@ -141,9 +145,16 @@ def _named(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _names_of(fact: CatalogDocument) -> Iterator[str]:
-    parts = [fact.schema, fact.table, *([fact.column] if fact.column is not None else [])]
+    yield from _ends_of(fact.schema, fact.table)
+    if fact.column is not None:
+        yield from _ends_of(fact.schema, fact.table, fact.column)
+    if fact.target:
+        yield from _ends_of(*fact.target)
+        yield from _ends_of(*fact.target[:2])
+    yield from (fact.type, *re.findall(_NAME, fact.type))
+
+
+def _ends_of(*parts: str) -> Iterator[str]:
+    """Yield a name with and without what it may be qualified with."""
     for start in range(len(parts)):
         yield ".".join(parts[start:])
-    yield from (f"{fact.schema}.{fact.table}", fact.table)
-    yield fact.type
-    yield from re.findall(_NAME, fact.type)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from amx.core.catalog import CatalogDocument
+    from amx.core.asking.documents import CatalogDocument
     from amx.core.naming import Vocabulary
     from amx.core.ports import Model
 
@@ -28,10 +28,13 @@ WITHDRAWN = "[The model's answer is withdrawn.]"
 
 _BEGIN, _END = "<think>", "</think>"
 
+MOST_FACTS = 100
+
 INSTRUCTIONS = """\
 You word an answer about the catalog of a database. You are given one JSON document: a question, \
-earlier questions of the same conversation, the facts that were found in the catalog, and the \
-answer that was made of them without you.
+the facts that were found in the catalog, and the answer that was made of them without you. Its \
+last lines may say what the question was read as, and what is not known: they will stand below \
+yours, so do not repeat them.
 Answer the question from these facts alone, in a few plain sentences, in the language of the \
 question. Write every name of a table or a column exactly as the facts have it, in backticks, and \
 name no other. Where the facts do not answer the question, say so. Write no SQL, no headings and \
@@ -49,17 +52,22 @@ class Draft(NamedTuple):
 
     Args:
         question: What was asked.
-        answer: What the catalog answers.
+        text: What the catalog answers.
         facts: The assets that are cited.
         identity: Whose catalog it is.
-        earlier: Earlier questions that the answer is about, too; oldest first.
+        remarks: Sentences about the answer, which belong to it however it is worded.
     """
 
     question: str
-    answer: str
+    text: str
     facts: Sequence[CatalogDocument]
     identity: str
-    earlier: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+
+    @property
+    def answer(self) -> str:
+        """The local answer."""
+        return "\n".join([self.text, *self.remarks])
 
 
 class Wording(NamedTuple):
@@ -67,7 +75,7 @@ class Wording(NamedTuple):
 
     answer: str
     provenance: str = "evidence"
-    warning: str | None = None
+    warnings: Sequence[str] = ()
     is_shown: bool = False
     """Whether the user has read it already, as it came."""
 
@@ -120,9 +128,12 @@ class Phraser:
         except NoAnswer as reason:
             if self._show and shown:
                 self._show(f" […]\n{WITHDRAWN}")
-            return Wording(draft.answer, warning=f"{reason} This is the local answer.")
+            return Wording(draft.answer, warnings=[f"{reason} This is the local answer."])
+        shown.append("".join(f"\n{remark}" for remark in draft.remarks))
+        if self._show:
+            self._show(well_formed(shown[-1]))
         return Wording(
-            "".join(shown), f"model:{model.name}", model.warning, is_shown=self._show is not None
+            "".join(shown), f"model:{model.name}", model.warnings, is_shown=self._show is not None
         )
 
 
@@ -132,8 +143,7 @@ def messages(draft: Draft) -> Sequence[Mapping[str, str]]:
 
     document = {
         "question": draft.question[:LONGEST_TEXT],
-        "earlier_questions": [one[:LONGEST_TEXT] for one in draft.earlier],
-        "facts": [_fact(one, draft.answer) for one in draft.facts],
+        "facts": [_fact(one, draft.answer) for one in draft.facts[:MOST_FACTS]],
         "local_answer": draft.answer[:LONGEST_TEXT],
     }
     text = json.dumps(document, ensure_ascii=False, indent=1)
@@ -143,15 +153,17 @@ def messages(draft: Draft) -> Sequence[Mapping[str, str]]:
     ]
 
 
-def _fact(fact: CatalogDocument, answer: str) -> Mapping[str, str]:
+def _fact(fact: CatalogDocument, answer: str) -> Mapping[str, str | bool]:
     """Return an asset. A description may hold values; it is told only where the answer tells it."""
-    parts = [part for part in (fact.schema, fact.table, fact.column) if part]
-    described = fact.description if fact.description in answer else ""
-    told = {
-        "name": ".".join(parts),
+    target = fact.target
+    told: Mapping[str, str | bool] = {
+        "name": fact.name,
         "kind": fact.kind,
         "type": fact.type,
-        "description": described[:LONGEST_TEXT],
+        "is_primary_key": fact.is_key,
+        "is_unique": fact.is_unique,
+        "refers_to": f"{target.schema}.{target.table}.{target.column}" if target else "",
+        "description": (fact.description if fact.description in answer else "")[:LONGEST_TEXT],
     }
     return {key: value for key, value in told.items() if value}
 

@@ -13,13 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from amx.core.catalog import (
-        CatalogDocument,
-        ColumnFacts,
-        Hit,
-        Proposal,
-        TableInfo,
-    )
+    from amx.core.asking.documents import CatalogDocument, IndexState, TableName, Word
+    from amx.core.catalog import ColumnFacts, Proposal, TableInfo
     from amx.core.models import Values
     from amx.core.reports import Bootstrap, Member, OutboxEntry, QueueCounts, StoreMeta
     from amx.core.rows import RowT
@@ -47,6 +42,9 @@ class Reader(Protocol):
         limit: int | None = None,
     ) -> Sequence[RowT]:
         """Return the rows that match, in the order in which they were first written."""
+
+    def fingerprint(self, kind: type[RowT], where: Where) -> str:
+        """Return a text that differs whenever one of the rows that match was added or changed."""
 
     def active_session(self, profile: str, identity: str) -> str | None:
         """Return the UUID of the session that is active for this profile and identity."""
@@ -233,6 +231,9 @@ class Catalog(Protocol):
     def server_identity(self) -> str | None:
         """Return what the server says it is, where it says so."""
 
+    def fingerprint(self) -> str:
+        """Return a text that differs whenever `tables` would return something else; cheaply."""
+
     def tables(self) -> Sequence[TableInfo]:
         """Return the tables and views of the profile's schema, by name."""
 
@@ -262,7 +263,7 @@ class Model(Protocol):
         """What it is called."""
 
     @property
-    def warning(self) -> str | None:
+    def warnings(self) -> Sequence[str]:
         """What is wrong with how it is configured, though it can be asked."""
 
     def words(self, messages: Sequence[Mapping[str, str]]) -> Generator[str, None, None]:
@@ -276,17 +277,38 @@ class Model(Protocol):
 class CatalogIndex(Protocol):
     """Full-text search over the catalogs of profiles, one index per identity."""
 
-    def digest(self, identity: str) -> str | None:
-        """Return the digest that the index of this identity was made from."""
+    def state(self, identity: str) -> IndexState | None:
+        """Return what the index of this identity was made from, and when; None without one."""
 
-    def refresh(self, identity: str, digest: str, documents: Iterable[CatalogDocument]) -> None:
-        """Replace the index of this identity."""
+    def refresh(
+        self,
+        identity: str,
+        digest: str,
+        documents: Iterable[CatalogDocument],
+        vocabulary: Iterable[Word],
+    ) -> bool:
+        """Replace the index of this identity; tell whether it was not of this digest already.
 
-    def tables(self, identity: str, names: Sequence[tuple[str, str]]) -> Sequence[CatalogDocument]:
-        """Return these tables (schema, name), as far as the index has them."""
+        Each table stands before its columns. Several at once are harmless: the first writes.
+        """
 
-    def search(self, identity: str, words: Sequence[str], limit: int) -> Sequence[Hit]:
-        """Return the assets that match any of the words, best first."""
+    def vocabulary(self, identity: str) -> Mapping[str, Word]:
+        """Return the words of this catalog by their stems."""
+
+    def tables(self, identity: str) -> Sequence[CatalogDocument]:
+        """Return the tables and views."""
+
+    def links(self, identity: str) -> Sequence[CatalogDocument]:
+        """Return the columns that refer to another one."""
+
+    def of(self, identity: str, tables: Sequence[TableName]) -> Sequence[CatalogDocument]:
+        """Return these tables, each followed by its columns, as far as the index has them."""
+
+    def search(self, identity: str, stems: Sequence[str], limit: int) -> Sequence[CatalogDocument]:
+        """Return the assets that have any of these stems, with the tables that they belong to.
+
+        Of more than ``limit`` assets the best are returned, with their tables.
+        """
 
     def named(self, identity: str, name: str) -> Sequence[CatalogDocument]:
         """Return the assets with this name, whatever the case of its letters."""

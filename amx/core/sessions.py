@@ -122,6 +122,13 @@ class SessionService:
         session = _find(self._reader, key)
         return session, self._reader.select(Turn, {"session_id": session.id})
 
+    def latest_turns(self, session: Session, limit: int) -> Sequence[Turn]:
+        """Return the last turns of a session, newest first."""
+        from amx.core.turns import Turn
+
+        where = {"session_id": session.id}
+        return self._reader.select(Turn, where, is_newest_first=True, limit=limit)
+
     def append(  # noqa: PLR0913 - a turn has that many parts, each by its name
         self,
         profile: Profile,

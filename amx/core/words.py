@@ -7,16 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from amx.core.glossary import (
-    ANY_OF,
-    KEYED,
-    PEOPLE,
-    PERSONAL,
-    PLAIN,
-    SECRET,
-    SHOWN_AS,
-    WORDS,
-)
+from amx.core.glossary import BUILT_IN, KEYED, PEOPLE, PERSONAL, SECRET, SHOWN_AS, Glossary
 
 _HUMP = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 _ACRONYM = re.compile(r"(?<=[A-Z])(?=[A-Z][a-z])")
@@ -63,25 +54,26 @@ class Reading:
         return phrase(self.words)
 
 
-def split(name: str) -> tuple[str, ...]:
+def split(name: str, glossary: Glossary = BUILT_IN) -> tuple[str, ...]:
     """Return the parts of a snake_case, CamelCase or ALLCAPS name, in lower case.
 
     A part such as ``custno`` is taken apart where both halves are known words.
     """
     parts = (piece for part in _SEPARATORS.split(name) for piece in _humps(part))
-    return tuple(half.lower() for part in parts for half in _halves(part))
+    return tuple(half.lower() for part in parts for half in _halves(part, glossary))
 
 
-def read(name: str, beside: Iterable[str] = ()) -> Reading:
+def read(name: str, beside: Iterable[str] = (), glossary: Glossary = BUILT_IN) -> Reading:
     """Read a name as words; ``beside`` are words around it that may decide a reading."""
-    tokens = split(name)
+    tokens, plain = split(name, glossary), glossary.plain
     expansions: dict[str, str] = {}
     undecided: dict[str, tuple[str, ...]] = {}
-    near = {singular(PLAIN.get(token, token)) for token in tokens}
-    around = near | {singular(PLAIN.get(token, token)) for token in beside}
+    near = {singular(plain.get(token, token)) for token in tokens}
+    around = near | {singular(plain.get(token, token)) for token in beside}
     for place, token in enumerate(tokens):
-        readings = _readings(token, is_first=place == 0, is_alone=len(tokens) == 1)
-        decided = _decide(token, readings, near, around)
+        is_alone = len(tokens) == 1
+        readings = _readings(token, glossary, is_first=place == 0, is_alone=is_alone)
+        decided = _decide(readings, glossary.any_of.get(token, {}), near, around)
         if decided is not None:
             expansions[token] = decided
         elif readings:
@@ -134,16 +126,11 @@ def stem(word: str) -> str:
     return found[:-1] if found.endswith("e") and len(found) > _SHORTEST_STEM else found
 
 
-def stems(text: str) -> tuple[str, ...]:
-    """Return the words by which a name or a sentence is found, each once.
-
-    Abbreviations are given both as they stand and in all their readings.
-    """
-    found: dict[str, None] = {}
-    for token in split(text):
-        for word in (token, *_plainly(token)):
-            found.setdefault(stem(word))
-    return tuple(found)
+def readings_of(token: str, glossary: Glossary = BUILT_IN) -> tuple[str, ...]:
+    """Return everything that a part of a name may stand for; nothing where it is a word."""
+    if token in glossary.plain:
+        return (glossary.plain[token],)
+    return tuple(glossary.any_of.get(token, ()))
 
 
 def is_private(column: str, table: str = "") -> bool:
@@ -165,33 +152,36 @@ def _humps(part: str) -> list[str]:
     return [piece for hump in _HUMP.split(part) for piece in _ACRONYM.split(hump) if piece]
 
 
-def _halves(part: str) -> tuple[str, ...]:
+def _halves(part: str, glossary: Glossary) -> tuple[str, ...]:
     low = part.lower()
-    if low in PLAIN or low in WORDS:
+    if low in glossary.plain or low in glossary.words:
         return (part,)
     for tail in _TAILS:
         head = low.removesuffix(tail)
-        if head != low and len(head) >= (4 if tail == "id" else 3) and _is_known(head):
+        if head != low and len(head) >= (4 if tail == "id" else 3) and glossary.knows(head):
             return (head, tail)
     return (part,)
 
 
-def _is_known(word: str) -> bool:
-    return word in PLAIN or word in ANY_OF or word in WORDS
-
-
-def _readings(token: str, *, is_first: bool, is_alone: bool) -> tuple[str, ...]:
-    if (is_alone and token in _WORDS_BY_THEMSELVES) or (is_first and token in _NEVER_FIRST):
+def _readings(token: str, glossary: Glossary, *, is_first: bool, is_alone: bool) -> tuple[str, ...]:
+    if token not in glossary.of_team and (
+        (is_alone and token in _WORDS_BY_THEMSELVES) or (is_first and token in _NEVER_FIRST)
+    ):
         return ()
-    return (PLAIN[token],) if token in PLAIN else tuple(ANY_OF.get(token, ()))
+    return readings_of(token, glossary)
 
 
-def _decide(token: str, readings: tuple[str, ...], near: set[str], around: set[str]) -> str | None:
+def _decide(
+    readings: tuple[str, ...],
+    speakers: Mapping[str, frozenset[str]],
+    near: set[str],
+    around: set[str],
+) -> str | None:
     """Return the one reading that words beside it speak for: its own name's words first."""
     if len(readings) <= 1:
         return readings[0] if readings else None
     for words in ({word for word in readings if word in around}, near, around):
-        found = [word for word in readings if word in words or ANY_OF[token][word] & words]
+        found = [word for word in readings if word in words or speakers[word] & words]
         if found:
             return found[0] if len(found) == 1 else None
     return None
@@ -199,12 +189,10 @@ def _decide(token: str, readings: tuple[str, ...], near: set[str], around: set[s
 
 def _all_words(name: str) -> set[str]:
     tokens = split(name)
-    return {*tokens, *(singular(word) for token in tokens for word in _plainly(token))}
-
-
-def _plainly(token: str) -> tuple[str, ...]:
-    readings = (PLAIN[token],) if token in PLAIN else tuple(ANY_OF.get(token, ()))
-    return tuple(word for reading in readings for word in reading.split()) or (token,)
+    plain = (
+        word for token in tokens for one in readings_of(token) or (token,) for word in one.split()
+    )
+    return {*tokens, *map(singular, plain)}
 
 
 def _has_vowel(word: str, ending: str) -> bool:

@@ -7,6 +7,7 @@ reading of an abbreviation stands in the evidence, and one that is not certain i
 from collections.abc import Mapping, Sequence
 
 from amx.core.catalog import ColumnFacts, ColumnInfo, Proposal, TableInfo
+from amx.core.glossary import BUILT_IN, Glossary
 from amx.core.words import Reading, read, split
 from amx.describers.types import Sort, sort_of
 from amx.describers.wording import (
@@ -28,30 +29,45 @@ Facts = Mapping[str, ColumnFacts]
 
 
 class EvidenceDescriber:
-    """Describes by names, types, keys, comments and counted values."""
+    """Describes by names, types, keys, comments and counted values.
+
+    Args:
+        glossary: What abbreviations in names stand for.
+    """
+
+    def __init__(self, glossary: Glossary = BUILT_IN) -> None:
+        self._glossary = glossary
 
     @property
     def provenance(self) -> str:
         return PROVENANCE
 
     def describe(self, table: TableInfo, facts: Facts) -> Sequence[Proposal]:
-        beside = [token for column in table.columns for token in split(column.name)]
-        of_table = read(table.name, beside)
+        glossary = self._glossary
+        beside = [token for column in table.columns for token in split(column.name, glossary)]
+        of_table = read(table.name, beside, glossary)
         return [
             _proposal(
                 table,
                 None,
-                table.comment or _table_text(table, of_table, facts),
+                table.comment or _table_text(table, of_table, facts, glossary),
                 _table_evidence(table, of_table, facts),
             ),
-            *(_of_column(table, of_table, one, facts.get(one.name)) for one in table.columns),
+            *(
+                _of_column(table, of_table, one, facts.get(one.name), glossary)
+                for one in table.columns
+            ),
         ]
 
 
 def _of_column(
-    table: TableInfo, of_table: Reading, column: ColumnInfo, facts: ColumnFacts | None
+    table: TableInfo,
+    of_table: Reading,
+    column: ColumnInfo,
+    facts: ColumnFacts | None,
+    glossary: Glossary,
 ) -> Proposal:
-    reading = read(column.name, (*of_table.tokens, *of_table.words))
+    reading = read(column.name, (*of_table.tokens, *of_table.words), glossary)
     text = column.comment or _column_text(table, of_table, column, reading, facts)
     return _proposal(table, column.name, text, _column_evidence(column, reading, facts))
 
@@ -102,17 +118,19 @@ def _keys(table: TableInfo, column: ColumnInfo) -> list[str]:
     return found
 
 
-def _table_text(table: TableInfo, reading: Reading, facts: Facts) -> str:
-    first = f"{_table_head(table, reading)}; {', '.join(_table_facts(table, facts))}."
-    sentences = [first, _holds(table), _refers(table), _covers(table, facts)]
+def _table_text(table: TableInfo, reading: Reading, facts: Facts, glossary: Glossary) -> str:
+    head = _table_head(table, reading, glossary)
+    first = f"{head}; {', '.join(_table_facts(table, facts))}."
+    sentences = [first, _holds(table, glossary), _refers(table), _covers(table, facts, glossary)]
     return " ".join(sentence for sentence in sentences if sentence) + _doubts(reading)
 
 
-def _table_head(table: TableInfo, reading: Reading) -> str:
+def _table_head(table: TableInfo, reading: Reading, glossary: Glossary) -> str:
     keys = [one for one in table.columns if one.is_primary_key]
     targets = [one.foreign_key.table for one in keys if one.foreign_key]
     if len(keys) > 1 and len(keys) == len(set(targets)):
-        return f"Links {listed([things(read(name)) for name in targets])}"
+        linked = [things(read(name, glossary=glossary)) for name in targets]
+        return f"Links {listed(linked)}"
     name = title(things(reading)) if reading.words else f"A {table.kind} named {table.name}"
     return name if table.kind == "table" else f"{name} (a {table.kind})"
 
@@ -133,10 +151,11 @@ def _rows(facts: Facts) -> str:
     return f"more than {one.rows:,} rows" if one.is_sampled else counted(one.rows, "row")
 
 
-def _holds(table: TableInfo) -> str:
+def _holds(table: TableInfo, glossary: Glossary) -> str:
     own = [one for one in table.columns if not one.is_primary_key and not one.foreign_key]
-    tokens = read(table.name, [token for one in own for token in split(one.name)]).words
-    names = [read(one.name, tokens).phrase or one.name for one in own]
+    beside = [token for one in own for token in split(one.name, glossary)]
+    tokens = read(table.name, beside, glossary).words
+    names = [read(one.name, tokens, glossary).phrase or one.name for one in own]
     return f"Holds {listed(names)}." if names else ""
 
 
@@ -149,18 +168,18 @@ def _refers(table: TableInfo) -> str:
     return f"Refers to {listed(list(dict.fromkeys(names)))}." if names else ""
 
 
-def _covers(table: TableInfo, facts: Facts) -> str:
+def _covers(table: TableInfo, facts: Facts, glossary: Glossary) -> str:
     dated = [
         (one, ends(one, facts[one.name]))
         for one in table.columns
-        if one.name in facts and _is_business_date(one)
+        if one.name in facts and _is_business_date(one, glossary)
     ]
     found = [(one, text) for one, text in dated if text]
     return f"{found[0][0].name} runs {found[0][1]}." if len(found) == 1 else ""
 
 
-def _is_business_date(column: ColumnInfo) -> bool:
-    words = set(read(column.name).words)
+def _is_business_date(column: ColumnInfo, glossary: Glossary) -> bool:
+    words = set(read(column.name, glossary=glossary).words)
     return sort_of(column.type) in {Sort.DATE, Sort.MOMENT} and not words & _AUDIT
 
 

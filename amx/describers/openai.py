@@ -63,11 +63,11 @@ class OpenAIModel:
         return self._endpoint.model
 
     @property
-    def warning(self) -> str | None:
+    def warnings(self) -> Sequence[str]:
         if not self._endpoint.has_literal_key:
-            return None
+            return ()
         where = f"{self._endpoint.where}.api_key"
-        return f"{where} holds the key itself. Better: amx config set {where} '${{VARIABLE}}'"
+        return [f"{where} holds the key itself. Better: amx config set {where} '${{VARIABLE}}'"]
 
     def words(self, messages: Sequence[Mapping[str, str]]) -> Generator[str, None, None]:
         deadline = Deadline(self._endpoint.timeout_s)

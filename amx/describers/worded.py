@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from amx.core.catalog import CatalogDocument
+from amx.core.asking.documents import CatalogDocument
 from amx.core.phrasing import Draft, Phraser, Wording, as_it_is
 from amx.core.ports import Model
 
@@ -34,7 +34,7 @@ def phraser_of(
         return as_it_is
     name, settings = active
     if settings is not None and not settings.get("api_base"):
-        return lambda draft: Wording(draft.answer, warning=NO_PLACE.format(name=name))
+        return lambda draft: Wording(draft.answer, warnings=[NO_PLACE.format(name=name)])
 
     def open_model() -> Model:
         from amx.core.endpoints import active_endpoint

@@ -79,6 +79,16 @@ class _Reads:
         )
         return [row_of(kind, _values(record)) for record in records]
 
+    def fingerprint(self, kind: type[RowT], where: Where) -> str:
+        table = BY_NAME[kind.TABLE]
+        conditions = " AND ".join(f"{name} IS ?" for name in where) or "1"
+        # A revision only rises and a row is never removed: no change leaves both as they are.
+        records = self._query(
+            f"SELECT count(*) || ' ' || total(revision) FROM {table.name} WHERE {conditions}",
+            tuple(where.values()),
+        )
+        return str(records[0][0]) if records else ""
+
     def active_session(self, profile: str, identity: str) -> str | None:
         records = self._query(
             "SELECT session_id FROM active_sessions WHERE profile = ? AND identity = ?",

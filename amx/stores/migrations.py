@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterator
 from sqlite3 import Connection
 
+from amx.stores.catalog_schema import version_2_catalog
 from amx.stores.schema import APPLICATION_ID, VERSION, version_1
 
-STEPS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (("version_1", version_1),)
+STEPS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+    ("version_1", version_1),
+    ("version_2_catalog", version_2_catalog),
+)
 """Each step once and in this order; a released step is never edited."""
 
 

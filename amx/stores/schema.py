@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from amx.core.tables import ATTRIBUTION, SHARED_TABLES, Column, Kind, Table
 
-VERSION = 1
+VERSION = 2
 """Of the local schema, kept in ``PRAGMA user_version``. A newer one is refused."""
 
 APPLICATION_ID = 0x616D7831

@@ -3,26 +3,24 @@
 Source: sqlite.org, SQLite FTS5 Extension.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
 from sqlite3 import Row as Record
 
-from amx.core.catalog import CatalogDocument, Hit
+from amx.core.asking.documents import CatalogDocument, IndexState, TableName, Target, Word
+from amx.core.clock import now
 from amx.core.rows import clean
 from amx.stores.local import SQLiteLocalStore
 
-WEIGHTS = (10.0, 4.0, 1.0)
-"""Of a match in the name, the description, and the other words of an asset."""
-
-MOST_WORDS = 64
+MOST_STEMS = 64
 """Of a search; what goes beyond says no more, and an FTS5 expression has a limit."""
 
-SHORTEST_PREFIX = 3
-"""A word of at least so many characters is looked for as the beginning of a word too."""
+_COLUMNS = """d.schema_name, d.table_name, d.column_name, d.kind, d.type, d.description, d.names,
+  d.told, d.is_key, d.is_unique, d.is_required, d.target_schema, d.target_table, d.target_column"""
 
 
 class SQLiteCatalogIndex:
-    """One full-text index per identity; names count more than descriptions.
+    """One full-text index per identity.
 
     Args:
         local: The store that holds it; one that is read-only and has no file yet finds nothing.
@@ -31,81 +29,108 @@ class SQLiteCatalogIndex:
     def __init__(self, local: SQLiteLocalStore) -> None:
         self._database = local.database
 
-    def digest(self, identity: str) -> str | None:
+    def state(self, identity: str) -> IndexState | None:
         records = self._database.query(
-            "SELECT digest FROM catalog_indexes WHERE identity = ?", (identity,)
+            "SELECT digest, made_at, tables FROM catalog_indexes WHERE identity = ?", (identity,)
         )
-        return str(records[0]["digest"]) if records else None
+        return IndexState(*records[0]) if records else None
 
-    def refresh(self, identity: str, digest: str, documents: Iterable[CatalogDocument]) -> None:
+    def refresh(
+        self,
+        identity: str,
+        digest: str,
+        documents: Iterable[CatalogDocument],
+        vocabulary: Iterable[Word],
+    ) -> bool:
         # Documents may come from a slow catalog: they are had before the transaction is begun.
-        complete = list(documents)
+        complete, words = list(documents), list(vocabulary)
         with self._database.transaction() as connection:
+            if _has(connection, identity, digest):
+                return False
             _remove(connection, identity)
-            for document in complete:
-                _add(connection, identity, document)
-            connection.execute(
-                "INSERT INTO catalog_indexes (identity, digest) VALUES (?, ?)", (identity, digest)
+            _add_all(connection, identity, complete)
+            connection.executemany(
+                "INSERT OR IGNORE INTO catalog_vocabulary VALUES (?, ?, ?, ?, ?)",
+                ((identity, clean(one.stem), clean(one.word), *one[2:]) for one in words),
             )
+            tables = sum(one.column is None for one in complete)
+            connection.execute(
+                "INSERT INTO catalog_indexes VALUES (?, ?, ?, ?)",
+                (identity, digest, now(), tables),
+            )
+        return True
 
-    def tables(self, identity: str, names: Sequence[tuple[str, str]]) -> Sequence[CatalogDocument]:
+    def vocabulary(self, identity: str) -> Mapping[str, Word]:
         records = self._database.query(
-            "SELECT * FROM catalog_documents WHERE identity = ? AND column_name IS NULL "
-            "ORDER BY id",
+            "SELECT stem, word, in_tables, anywhere FROM catalog_vocabulary WHERE identity = ?",
             (identity,),
         )
-        wanted = set(names)
+        return {record[0]: Word(*record) for record in records}
+
+    def tables(self, identity: str) -> Sequence[CatalogDocument]:
+        return self._documents("d.identity = ? AND d.id = d.owner", (identity,))
+
+    def links(self, identity: str) -> Sequence[CatalogDocument]:
+        return self._documents("d.identity = ? AND d.target_table IS NOT NULL", (identity,))
+
+    def of(self, identity: str, tables: Sequence[TableName]) -> Sequence[CatalogDocument]:
         return [
-            _document(record)
-            for record in records
-            if (record["schema_name"], record["table_name"]) in wanted
+            document
+            for schema, table in tables
+            for document in self._documents(
+                "d.identity = ? AND d.schema_name = ? AND d.table_name = ?",
+                (identity, clean(schema), clean(table)),
+            )
         ]
 
-    def search(self, identity: str, words: Sequence[str], limit: int) -> Sequence[Hit]:
-        expression = match_expression(words)
+    def search(self, identity: str, stems: Sequence[str], limit: int) -> Sequence[CatalogDocument]:
+        expression = match_expression(stems)
         if not expression:
             return []
-        records = self._database.query(
-            f"""
-            SELECT d.schema_name, d.table_name, d.column_name, d.kind, d.type, d.description,
-                   d.words, -bm25(catalog_words, {", ".join(map(str, WEIGHTS))}) AS score
-              FROM catalog_words
-              JOIN catalog_documents AS d ON d.id = catalog_words.rowid
-             WHERE catalog_words MATCH ? AND d.identity = ?
-             ORDER BY score DESC, d.id
-             LIMIT ?
+        # The tables of the columns that match are found with them, each once.
+        return self._documents(
+            """
+            d.id IN (
+                WITH found AS MATERIALIZED (
+                    SELECT f.id, f.owner
+                      FROM catalog_words
+                      JOIN catalog_documents AS f ON f.id = catalog_words.rowid
+                     WHERE catalog_words MATCH ? AND f.identity = ?
+                     ORDER BY bm25(catalog_words, 4.0, 1.0)
+                     LIMIT ?)
+                SELECT id FROM found UNION SELECT owner FROM found)
             """,
             (expression, identity, max(0, limit)),
         )
-        return [_hit(record) for record in records]
 
     def named(self, identity: str, name: str) -> Sequence[CatalogDocument]:
-        records = self._database.query(
-            """
-            SELECT schema_name, table_name, column_name, kind, type, description, words
-              FROM catalog_documents
-             WHERE identity = ?
-               AND coalesce(column_name, table_name) = ? COLLATE NOCASE
-            """,
+        return self._documents(
+            "d.identity = ? AND coalesce(d.column_name, d.table_name) = ? COLLATE NOCASE",
             (identity, clean(name)),
+        )
+
+    def _documents(self, where: str, values: tuple[object, ...]) -> Sequence[CatalogDocument]:
+        records = self._database.query(
+            f"SELECT {_COLUMNS} FROM catalog_documents AS d WHERE {where} ORDER BY d.id", values
         )
         return [_document(record) for record in records]
 
 
-def match_expression(words: Sequence[str]) -> str:
-    """Return an FTS5 expression that matches any of the words, whatever is in them.
+def match_expression(stems: Sequence[str]) -> str:
+    """Return an FTS5 expression that matches any of the stems, whatever is in them.
 
-    Each word stands as a string, in which only a quote is special; a whole word that matches
-    counts twice, being also its own beginning.
+    Each stands as a string, in which only a quote is special.
     """
-    cleaned = dict.fromkeys(word for word in map(clean, words) if word.strip())
-    terms: list[str] = []
-    for word in list(cleaned)[:MOST_WORDS]:
-        quoted = '"{}"'.format(word.replace('"', '""'))
-        terms.append(quoted)
-        if len(word) >= SHORTEST_PREFIX:
-            terms.append(f"{quoted} *")
-    return " OR ".join(terms)
+    cleaned = dict.fromkeys(stem for stem in map(clean, stems) if stem.strip())
+    return " OR ".join('"{}"'.format(one.replace('"', '""')) for one in list(cleaned)[:MOST_STEMS])
+
+
+def _has(connection: Connection, identity: str, digest: str) -> bool:
+    """Tell whether another process was faster."""
+    found = connection.execute(
+        "SELECT 1 FROM catalog_indexes WHERE identity = ? AND digest = ?", (identity, digest)
+    )
+    return found.fetchone() is not None
 
 
 def _remove(connection: Connection, identity: str) -> None:
@@ -114,49 +139,41 @@ def _remove(connection: Connection, identity: str) -> None:
         "(SELECT id FROM catalog_documents WHERE identity = ?)",
         (identity,),
     )
-    connection.execute("DELETE FROM catalog_documents WHERE identity = ?", (identity,))
-    connection.execute("DELETE FROM catalog_indexes WHERE identity = ?", (identity,))
+    for table in ("catalog_documents", "catalog_vocabulary", "catalog_indexes"):
+        connection.execute(f"DELETE FROM {table} WHERE identity = ?", (identity,))
 
 
-def _add(connection: Connection, identity: str, document: CatalogDocument) -> None:
-    added = connection.execute(
-        "INSERT INTO catalog_documents (identity, schema_name, table_name, column_name, kind, "
-        "type, description, words) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+def _add_all(connection: Connection, identity: str, documents: Sequence[CatalogDocument]) -> None:
+    [last] = connection.execute("SELECT coalesce(max(id), 0) FROM catalog_documents").fetchone()
+    owners: dict[TableName, int] = {
+        one.owner: number for number, one in enumerate(documents, last + 1) if one.column is None
+    }
+    connection.executemany(
+        f"INSERT INTO catalog_documents VALUES ({', '.join('?' * 17)})",
         (
-            identity,
-            clean(document.schema),
-            clean(document.table),
-            None if document.column is None else clean(document.column),
-            document.kind,
-            clean(document.type),
-            clean(document.description),
-            clean(document.words),
+            (number, owners[one.owner], identity, *_values(one))
+            for number, one in enumerate(documents, last + 1)
         ),
     )
-    # The table's name is a word of its columns, and weighs less there than on the table itself.
-    words = f"{document.table} {document.words}" if document.column else document.words
-    connection.execute(
-        "INSERT INTO catalog_words (rowid, name, description, words) VALUES (?, ?, ?, ?)",
+    connection.executemany(
+        "INSERT INTO catalog_words (rowid, names, told) VALUES (?, ?, ?)",
         (
-            added.lastrowid,
-            clean(document.column or document.table),
-            clean(document.description),
-            clean(words),
+            (number, _searched(one.names), _searched(one.told))
+            for number, one in enumerate(documents, last + 1)
         ),
     )
 
 
-def _hit(record: Record) -> Hit:
-    return Hit(document=_document(record), score=record["score"])
+def _searched(groups: str) -> str:
+    return clean(groups).replace("/", " ")
+
+
+def _values(document: CatalogDocument) -> tuple[object, ...]:
+    values = (*document[:-1], *(document.target or (None, None, None)))
+    return tuple(clean(value) if isinstance(value, str) else value for value in values)
 
 
 def _document(record: Record) -> CatalogDocument:
-    return CatalogDocument(
-        schema=record["schema_name"],
-        table=record["table_name"],
-        column=record["column_name"],
-        kind=record["kind"],
-        type=record["type"],
-        description=record["description"],
-        words=record["words"],
-    )
+    *values, schema, table, column = record
+    target = None if table is None else Target(schema, table, column)
+    return CatalogDocument._make((*values[:8], *map(bool, values[8:]), target))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amx.core.words import is_private, plural, read, singular, split, stem, stems
+from amx.core.words import is_private, plural, read, singular, split, stem
 
 NAMES = st.text(min_size=1, max_size=40)
 
@@ -98,11 +98,6 @@ def test_forms_of_a_word_share_a_stem(forms: tuple[str, ...]) -> None:
     assert len({stem(form) for form in forms}) == 1
 
 
-def test_a_question_and_a_cryptic_name_share_their_stems() -> None:
-    assert stems("prices of customers") == ("pric", "of", "customer")
-    assert set(stems("CUST_UNIT_PRC")) == {"cust", "customer", "unit", "prc", "pric"}
-
-
 @pytest.mark.parametrize(
     ("column", "table"),
     [
@@ -159,8 +154,3 @@ def test_a_plural_leads_back_to_its_singular_and_is_its_own_plural(word: str) ->
 
     assert plural(many) == many
     assert singular(many) == word
-
-
-@given(NAMES)
-def test_stems_are_given_once(text: str) -> None:
-    assert len(set(stems(text))) == len(stems(text))

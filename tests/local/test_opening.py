@@ -182,7 +182,8 @@ def test_a_newer_store_is_refused(place: Place, is_read_only: bool) -> None:
     place.local.close()
     newer = Place(place.path, is_read_only=is_read_only)
 
-    with pytest.raises(LocalStoreFailed, match="version 2 and this amx knows up to 1") as caught:
+    reason = f"version {VERSION + 1} and this amx knows up to {VERSION}"
+    with pytest.raises(LocalStoreFailed, match=reason) as caught:
         newer.events()
     assert caught.value.hint == "Upgrade amx on this machine."
 

@@ -1,110 +1,106 @@
-"""Full-text search over catalogs, of questions as anybody may type them."""
+"""Full-text search over catalogs, of words as anybody may type them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amx.core.catalog import CatalogDocument
-from amx.stores.search import MOST_WORDS, SQLiteCatalogIndex
+from amx.core.asking.documents import CatalogDocument, Target, Word
+from amx.core.asking.terms import groups_of, told_of, written
+from amx.stores.search import MOST_STEMS, SQLiteCatalogIndex
 from tests.local.places import Place
 
 
-def table(name: str, description: str = "", words: str = "") -> CatalogDocument:
+def table(name: str, told: str = "") -> CatalogDocument:
     return CatalogDocument(
         schema="main",
         table=name,
         column=None,
         kind="table",
-        type="",
-        description=description,
-        words=words,
+        description=told,
+        names=written(groups_of(name)),
+        told=written(told_of(told)),
     )
 
 
-def column(of: str, name: str, description: str = "") -> CatalogDocument:
-    return replace(table(of, description), column=name, kind="column", type="TEXT")
+def column(of: str, name: str, told: str = "", target: Target | None = None) -> CatalogDocument:
+    names = written(groups_of(name))
+    return table(of, told)._replace(
+        column=name, kind="column", type="TEXT", names=names, target=target, is_required=True
+    )
 
 
 SHOP = [
-    table("customer", "People who buy.", "client"),
+    table("customer", "People who buy."),
     column("customer", "email", "Address of a customer."),
-    table("track", "What is sold.", "song music"),
-    column("track", "unit_price", "Price of one track."),
+    table("track", "What is sold."),
+    column("track", "unit_prc", "Price of one track."),
     table("invoice", "What a customer has bought."),
+    column("invoice", "cust_no", target=Target("main", "customer", "id")),
 ]
+
+WORDS = [Word("customer", "customer", 1, 2), Word("pric", "price", 0, 1)]
 
 
 @pytest.fixture
 def index(place: Place) -> SQLiteCatalogIndex:
     index = SQLiteCatalogIndex(place.local)
-    index.refresh("v1:shop", "digest 1", SHOP)
+    index.refresh("v1:shop", "digest 1", SHOP, WORDS)
     return index
 
 
-def names(index: SQLiteCatalogIndex, *words: str, limit: int = 9) -> list[str]:
-    hits = index.search("v1:shop", words, limit)
-    return [".".join(filter(None, (one.document.table, one.document.column))) for one in hits]
+def names(index: SQLiteCatalogIndex, *stems: str, limit: int = 9) -> list[str]:
+    return [one.name.removeprefix("main.") for one in index.search("v1:shop", stems, limit)]
 
 
-def test_a_hit_is_the_document_as_it_was_given(index: SQLiteCatalogIndex) -> None:
-    [hit] = index.search("v1:shop", ["email"], 5)
-
-    assert hit.document == SHOP[1]
-    assert hit.score > 0
-
-
-def test_names_weigh_more_than_descriptions_and_those_more_than_other_words(
+def test_what_is_found_is_as_it_was_given_and_comes_with_its_table(
     index: SQLiteCatalogIndex,
 ) -> None:
-    assert names(index, "customer") == ["customer", "customer.email", "invoice"]
+    assert index.search("v1:shop", ["email"], 5) == SHOP[:2]
+    assert index.tables("v1:shop") == [SHOP[0], SHOP[2], SHOP[4]]
+    assert index.links("v1:shop") == [SHOP[5]]
+    assert index.of("v1:shop", [("main", "track"), ("main", "none")]) == SHOP[2:4]
+    assert index.vocabulary("v1:shop") == {one.stem: one for one in WORDS}
 
 
-def test_any_word_finds_and_more_words_find_better(index: SQLiteCatalogIndex) -> None:
-    assert names(index, "price", "track") == ["track.unit_price", "track"]
-    assert names(index, "music") == ["track"]
+def test_names_their_readings_and_comments_are_searched(index: SQLiteCatalogIndex) -> None:
+    assert names(index, "pric") == names(index, "prc") == ["track", "track.unit_prc"]
+    assert names(index, "bought") == ["invoice"]
     assert names(index, "nothing") == []
 
 
-def test_plurals_parts_and_beginnings_of_words_find(index: SQLiteCatalogIndex) -> None:
-    assert names(index, "Prices") == ["track.unit_price"]
-    assert names(index, "invo") == ["invoice"]
-    assert names(index, "unit_price") == ["track.unit_price"]
-
-
-def test_a_whole_word_is_better_than_a_beginning(index: SQLiteCatalogIndex) -> None:
-    index.refresh("v1:shop", "digest 2", [table("artist"), table("art")])
-
-    assert names(index, "art") == ["art", "artist"]
-
-
-def test_scores_fall_and_the_limit_holds(index: SQLiteCatalogIndex) -> None:
-    scores = [hit.score for hit in index.search("v1:shop", ["customer", "track"], 3)]
-
-    assert len(scores) == 3
-    assert scores == sorted(scores, reverse=True)
+def test_of_too_many_the_best_are_kept_and_names_are_better_than_comments(
+    index: SQLiteCatalogIndex,
+) -> None:
+    assert names(index, "customer", limit=1) == ["customer"]
     assert names(index, "customer", limit=0) == names(index, "customer", limit=-1) == []
 
 
 def test_an_index_is_replaced_as_a_whole(index: SQLiteCatalogIndex) -> None:
-    index.refresh("v1:shop", "digest 2", [table("album")])
+    assert index.refresh("v1:shop", "digest 2", [table("album")], [])
 
-    assert index.digest("v1:shop") == "digest 2"
+    state = index.state("v1:shop")
+    assert state is not None
+    assert (state.digest, state.tables) == ("digest 2", 1)
     assert names(index, "customer", "album") == ["album"]
+    assert index.vocabulary("v1:shop") == {}
+
+
+def test_of_two_refreshes_with_one_digest_the_first_writes(index: SQLiteCatalogIndex) -> None:
+    assert not index.refresh("v1:shop", "digest 1", [table("album")], [])
+    assert names(index, "album") == []
 
 
 def test_each_identity_has_an_index_of_its_own(index: SQLiteCatalogIndex) -> None:
-    index.refresh("v1:other", "digest 9", [table("customer"), table("planet")])
+    other = [table("customer"), table("planet")]
+    index.refresh("v1:other", "digest 9", other, [Word("planet", "planet", 1, 1)])
 
-    assert names(index, "customer", "planet") == ["customer", "customer.email", "invoice"]
-    assert [hit.document.table for hit in index.search("v1:other", ["planet"], 5)] == ["planet"]
-    assert [index.digest(name) for name in ("v1:shop", "v1:other", "v1:none")] == [
-        "digest 1",
-        "digest 9",
-        None,
-    ]
+    assert names(index, "customer", "planet") == names(index, "customer")
+    assert index.search("v1:other", ["planet"], 5) == other[1:]
+    assert set(index.vocabulary("v1:other")) == {"planet"}
+    states = [index.state(name) for name in ("v1:shop", "v1:other", "v1:none")]
+    assert [one and one.digest for one in states] == ["digest 1", "digest 9", None]
 
 
 def test_a_refresh_whose_catalog_fails_changes_nothing(index: SQLiteCatalogIndex) -> None:
@@ -113,9 +109,8 @@ def test_a_refresh_whose_catalog_fails_changes_nothing(index: SQLiteCatalogIndex
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        index.refresh("v1:shop", "digest 2", broken())
+        index.refresh("v1:shop", "digest 2", broken(), [])
 
-    assert index.digest("v1:shop") == "digest 1"
     assert names(index, "track")[0] == "track"
 
 
@@ -134,21 +129,22 @@ def test_words_of_the_query_language_are_words(index: SQLiteCatalogIndex, word: 
 def test_a_search_of_many_words_heeds_the_first_of_them(index: SQLiteCatalogIndex) -> None:
     many = [f"word{number}" for number in range(5000)]
 
-    assert names(index, "email", *many) == ["customer.email"]
-    assert names(index, *many[:MOST_WORDS], "email") == []
+    assert names(index, "email", *many) == ["customer", "customer.email"]
+    assert names(index, *many[:MOST_STEMS], "email") == []
 
 
 def test_text_that_no_store_can_hold_is_replaced(index: SQLiteCatalogIndex) -> None:
-    index.refresh("v1:shop", "d", [table("a\0b", "\ud800 described", "x\0y")])
+    odd = table("a\0b")._replace(description="\ud800 described", told="x\0y")
+    index.refresh("v1:shop", "d", [odd], [])
 
-    [hit] = index.search("v1:shop", ["described"], 5)
-    assert hit.document == table("a\ufffdb", "\ufffd described", "x\ufffdy")
+    [found] = index.search("v1:shop", ["a"], 5)
+    assert found == odd._replace(table="a\ufffdb", description="\ufffd described", told="x\ufffdy")
 
 
 @pytest.fixture(scope="module")
 def shared_index(tmp_path_factory: pytest.TempPathFactory) -> SQLiteCatalogIndex:
     index = SQLiteCatalogIndex(Place(tmp_path_factory.mktemp("index") / "local.db").local)
-    index.refresh("v1:shop", "digest", SHOP)
+    index.refresh("v1:shop", "digest", SHOP, WORDS)
     return index
 
 
@@ -159,5 +155,5 @@ SYNTAX = st.sampled_from([*"\"'*()^:+-{}\0 ,.;&|", "AND", "OR", "NOT", "NEAR", "
 def test_no_input_is_a_syntax_error(shared_index: SQLiteCatalogIndex, words: list[str]) -> None:
     found = names(shared_index, *words)
 
-    assert set(found) <= {"customer", "customer.email", "track", "track.unit_price", "invoice"}
+    assert set(found) <= {one.name.removeprefix("main.") for one in SHOP}
     assert "track" in names(shared_index, "track", *words)

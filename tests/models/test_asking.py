@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from amx.core.catalog import CatalogDocument
+from amx.core.asking.documents import CatalogDocument
 from amx.core.documents import asset
 from amx.core.phrasing import Draft, messages
 from tests.models.conftest import Play
 from tests.models.endpoint import Line, body, completion, event, head, raw, said
 from tests.models.talk import GOOD, KEY, QUESTION, asked, local, write_config
-from tests.support import Amx
+from tests.support import Amx, AmxPty
 
 
 def test_a_model_words_the_answer_and_the_citations_stay_those_found_here(
@@ -64,7 +64,7 @@ def test_what_is_sent_is_the_question_and_what_the_local_answer_shows(amx: Amx, 
     citations = asked(amx).json["citations"]
 
     [request] = endpoint.asked
-    assert set(request.told) == {"question", "earlier_questions", "facts", "local_answer"}
+    assert set(request.told) == {"question", "facts", "local_answer"}
     assert (request.told["question"], request.told["local_answer"]) == (QUESTION, shown)
     names = [fact["name"] for fact in request.told["facts"]]
     assert names == [asset(citation) for citation in citations]
@@ -76,9 +76,10 @@ def test_what_is_sent_is_the_question_and_what_the_local_answer_shows(amx: Amx, 
 
 
 def test_a_description_that_the_local_answer_does_not_show_is_not_sent() -> None:
-    parts = {"schema": "main", "kind": "column", "type": "TEXT", "words": ""}
-    shown = CatalogDocument(table="a", column="b", description="Shown.", **parts)
-    hidden = CatalogDocument(table="a", column="c", description="From 7421 to 9999.", **parts)
+    shown, hidden = (
+        CatalogDocument("main", "a", column, "column", "TEXT", description)
+        for column, description in (("b", "Shown."), ("c", "From 7421 to 9999."))
+    )
     [_, message] = messages(
         Draft("?", "main.a (columns: b, c)\n  b: Shown.", [shown, hidden], "id")
     )
@@ -87,6 +88,19 @@ def test_a_description_that_the_local_answer_does_not_show_is_not_sent() -> None
         {"name": "main.a.b", "kind": "column", "type": "TEXT", "description": "Shown."},
         {"name": "main.a.c", "kind": "column", "type": "TEXT"},
     ]
+
+
+def test_what_is_not_known_is_said_however_the_answer_is_worded(
+    amx: Amx, amx_pty: AmxPty, play: Play
+) -> None:
+    play(said(GOOD))
+    question = f"{QUESTION} in zanzibar"
+    shown = amx("ask", question, "--json", "--no-model").json["answer"]
+    remark = shown.splitlines()[-1]
+    assert "zanzibar" in remark
+
+    assert amx("ask", question, "--json").json["answer"] == f"{GOOD}\n{remark}"
+    assert amx_pty("ask", question).read().startswith(f"{GOOD}\r\n{remark}\r\nCites: ")
 
 
 def test_nothing_is_sent_where_nothing_was_found(amx: Amx, play: Play) -> None:
@@ -240,4 +254,4 @@ def test_a_database_that_is_away_is_told_beside_what_the_model_says(
     done = asked(amx)
 
     assert done.json["answer"] == GOOD
-    assert "from what was known before" in done.err
+    assert "amx: warning: The database of shop " in done.err

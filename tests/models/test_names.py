@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from amx.core.catalog import CatalogDocument
+from amx.core.asking.documents import CatalogDocument
 from amx.core.naming import Vocabulary, settled
 from amx.core.phrasing import Draft
 from tests.models.conftest import Play
@@ -23,7 +23,6 @@ def asset(
         kind="column" if column else "table",
         type=type_,
         description=description,
-        words="",
     )
 
 

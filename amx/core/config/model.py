@@ -84,6 +84,11 @@ class Config:
         """How many seconds a command may spend on immediate delivery."""
         return float(cast("float", self._value("delivery_budget_s")))
 
+    def glossary_of(self, profile: str) -> str | None:
+        """The file of abbreviations of a profile, else the one of all."""
+        own = self.profiles.get(profile, {}).get("glossary")
+        return cast("str | None", own) or self._text("glossary")
+
     def _value(self, name: str) -> object:
         value = self.raw.get(name)
         return DEFAULTS.get((name,)) if value is None else value

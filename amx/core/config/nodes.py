@@ -45,11 +45,12 @@ class Composer:
 
     Args:
         yaml: The module, from the one that may import it.
+        is_text: Every scalar is text, however it looks: ``no`` and ``12`` too.
     """
 
-    def __init__(self, yaml: Any) -> None:  # noqa: ANN401 - PyYAML's classes are made at run time
+    def __init__(self, yaml: Any, *, is_text: bool = False) -> None:  # noqa: ANN401 - PyYAML's classes are made at run time
         self._yaml = yaml
-        self._resolve = yaml.resolver.Resolver().resolve
+        self._resolve = (lambda *_: _STR) if is_text else yaml.resolver.Resolver().resolve
         self._open: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._nodes = self._copies = self._documents = 0

@@ -86,6 +86,28 @@ def _is_whole(node: Any, text: str) -> bool:
     return "\n" not in text and (node.start_mark.index, node.end_mark.index) == (start, end)
 
 
+def texts(data: bytes, where: str) -> list[tuple[int, str, object]]:
+    """Read a mapping whose scalars are all text, however they look, for a file of words.
+
+    Return the line, the key and the value of each entry; no entries where the file is empty.
+
+    Raises:
+        ConfigInvalid: it is not one YAML mapping; with line and column.
+    """
+    root = _composed(_text_of(data, where), where, is_text=True)
+    if root is None:
+        return []
+    if root.id != "mapping":
+        raise _refusal(where, *_place(root.start_mark), "the top level is not a mapping")
+    return [(key.start_mark.line + 1, key.value, _plain(value)) for key, value in root.value]
+
+
+def _plain(node: Any) -> object:
+    if node.id == "mapping":
+        return {key.value: _plain(value) for key, value in node.value}
+    return [_plain(one) for one in node.value] if node.id == "sequence" else node.value
+
+
 def text_of(values: object) -> str:
     """Return values as YAML to be read by a person."""
     import yaml
@@ -112,11 +134,11 @@ def _text_of(data: bytes, where: str) -> str:
     return text
 
 
-def _composed(text: str, where: str) -> Any:
+def _composed(text: str, where: str, *, is_text: bool = False) -> Any:
     import yaml
 
     try:
-        return Composer(yaml).compose(text)
+        return Composer(yaml, is_text=is_text).compose(text)
     except yaml.MarkedYAMLError as error:
         place = _place(error.problem_mark or error.context_mark)
         raise _refusal(where, *place, unquoted(error)) from None
