@@ -4,9 +4,9 @@ An endpoint is what ``api_base`` says. A profile without it configures none: not
 machine because of a model's name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from amx.core.errors import ConfigInvalid, SecretUnavailable
@@ -57,6 +57,25 @@ class Endpoint:
     def gap_s(self) -> float:
         """How long it may be silent between two pieces of the answer."""
         return self.timeout_s / 4
+
+
+class Model(Protocol):
+    """Words answers."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is wrong with how it is configured, though it can be asked."""
+
+    def words(self, messages: Sequence[Mapping[str, str]]) -> Generator[str, None, None]:
+        """Yield the text of its answer as it comes; closed before its end, it asks no further.
+
+        Raises:
+            NoAnswer: there is none, or it was broken off; the text says why, without secrets.
+        """
 
 
 def active_endpoint(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from amx.core.asking.documents import CatalogDocument
+    from amx.core.endpoints import Model
     from amx.core.naming import Vocabulary
-    from amx.core.ports import Model
 
 LONGEST_ANSWER = 8_192
 """Characters; a model that goes on is stopped, and withdrawn."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from amx.core.asking.documents import CatalogDocument, IndexState, TableName, Word
@@ -253,25 +253,6 @@ class Describer(Protocol):
 
     def describe(self, table: TableInfo, facts: Mapping[str, ColumnFacts]) -> Sequence[Proposal]:
         """Propose one description for the table and one for each of its columns."""
-
-
-class Model(Protocol):
-    """Words answers."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def warnings(self) -> Sequence[str]:
-        """What is wrong with how it is configured, though it can be asked."""
-
-    def words(self, messages: Sequence[Mapping[str, str]]) -> Generator[str, None, None]:
-        """Yield the text of its answer as it comes; closed before its end, it asks no further.
-
-        Raises:
-            NoAnswer: there is none, or it was broken off; the text says why, without secrets.
-        """
 
 
 class CatalogIndex(Protocol):

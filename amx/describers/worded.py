@@ -1,10 +1,16 @@
 """What words the answers of `amx ask`: the model of the active LLM profile, if there is one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
 
-from amx.core.asking.documents import CatalogDocument
+from typing import TYPE_CHECKING
+
 from amx.core.phrasing import Draft, Phraser, Wording, as_it_is
-from amx.core.ports import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from amx.core.asking.documents import CatalogDocument
+    from amx.core.endpoints import Model
 
 NO_PLACE = (
     "llm_profiles.{name} has no api_base, so no model was asked; this is the local answer. "
