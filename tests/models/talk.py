@@ -15,7 +15,7 @@ IS_LOCAL = "This is the local answer."
 
 def write_config(home: Path, shop: Path, settings: Mapping[str, object]) -> None:
     """Configure the database, and a model with these settings."""
-    model = {"provider": "openai", "model": "tiny", "api_key": "${MODEL_KEY}", "timeout_s": 5}
+    model = {"provider": "openai", "model": "tiny", "api_key": "${MODEL_KEY}", "timeout_s": 30}
     model = {**model, **settings}
     document = {
         "db_profiles": {"shop": {"backend": "sqlite", "path": str(shop)}},

@@ -61,13 +61,17 @@ ONCE: Mapping[str, tuple[Act, str]] = {
     ),
     "more than an answer": (said(*["word " * 1000] * 4), "longer than 8192 characters"),
     "more than a body": (drip(head(), b": " + b"x" * 65536 + b"\n", 0.0), "more than 4 MiB"),
-    "silent from the start": (silent(), "did not begin within 0.5 s"),
-    "silent after its head": (silent(head()), "did not begin within 0.5 s"),
-    "silent in the middle": (silent(*BEGUN), "fell silent for 0.25 s"),
-    "headers in drips": (drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "was not done within 1 s"),
-    "text in drips": (drip(head(), event("so ")), "was not done within 1 s"),
-    "signs of life in drips": (drip(head(), b": wait\n\n"), "was not done within 1 s"),
+    "silent from the start": (silent(), "did not begin within 1.5 s"),
+    "silent after its head": (silent(head()), "did not begin within 1.5 s"),
+    "silent in the middle": (silent(*BEGUN), "fell silent for 0.75 s"),
+    "headers in drips": (drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "was not done within 3 s"),
+    "text in drips": (drip(head(), event("so ")), "was not done within 3 s"),
+    "signs of life in drips": (drip(head(), b": wait\n\n"), "was not done within 3 s"),
 }
+
+
+KNOWN: dict[str, str] = {}
+"""The local answer, which is the same for every case."""
 
 
 @pytest.mark.parametrize("case", ONCE)
@@ -76,8 +80,8 @@ def test_an_endpoint_that_fails_leaves_the_local_answer_and_a_line(
 ) -> None:
     act, reason = ONCE[case]
     is_about_time = "within" in reason or "silent" in reason
-    endpoint = play(act, settings={"timeout_s": 1} if is_about_time else {})
-    expected = local(amx)
+    endpoint = play(act, settings={"timeout_s": 3} if is_about_time else {})
+    expected = KNOWN[QUESTION] = KNOWN.get(QUESTION) or local(amx)
 
     begun = time.monotonic()
     done = asked(amx)
@@ -88,7 +92,7 @@ def test_an_endpoint_that_fails_leaves_the_local_answer_and_a_line(
     assert done.err.endswith(f"{IS_LOCAL}\n")
     assert done.err.count("\n") == 1
     assert len(endpoint.asked) == 1
-    assert took_s < 10
+    assert took_s < 20  # and not for ever
 
 
 AGAIN: Mapping[str, tuple[Act, str]] = {
