@@ -214,7 +214,7 @@ def main(argv: Sequence[str]) -> int:
     if code < Interrupted.exit_code:
         ended = _guarded(runtime, lambda: _finished(runtime, has_failed=code != 0))
         code = code or ended
-    return _guarded(runtime, lambda: _flushed(runtime)) or code
+    return _guarded(runtime, runtime.output.flush) or code
 
 
 def _is_said(argv: Sequence[str], option: str) -> bool:
@@ -231,24 +231,25 @@ def run() -> NoReturn:
 def _invoke(argv: Sequence[str], runtime: Runtime) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     ended = _command().main(args=list(argv), prog_name="amx", obj=runtime, standalone_mode=False)
+    if ended == Interrupted.exit_code:
+        raise KeyboardInterrupt  # which Typer has caught, and says nothing of
     return ended if isinstance(ended, int) else 0
 
 
-def _finished(runtime: Runtime, *, has_failed: bool) -> int:
+def _finished(runtime: Runtime, *, has_failed: bool) -> None:
     if runtime.has_written_shared or runtime.requires_delivery:
         from amx.closing import finish
 
         finish(runtime, has_failed=has_failed)
-    return 0
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated("Stopped by SIGTERM. What was finished before stays.")
 
 
-def _guarded(runtime: Runtime, act: Callable[[], int]) -> int:
+def _guarded(runtime: Runtime, act: Callable[[], int | None]) -> int:
     try:
-        return act()
+        return act() or 0
     except AmxError as error:
         return _told(runtime, error)
     except typer.TyperException as error:
@@ -292,8 +293,3 @@ def _words_error(error: typer.TyperException) -> AmxError:
     what = " ".join(error.format_message().split())
     stop = "" if what.endswith((".", "?", "!")) else "."
     return UsageError(f"{what}{stop} Nothing was changed.", hint=f"{path} --help")
-
-
-def _flushed(runtime: Runtime) -> int:
-    runtime.output.flush()
-    return 0

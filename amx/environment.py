@@ -32,6 +32,11 @@ class Environment:
         return self._is_on("AMX_BACKGROUND")
 
     @property
+    def is_without_model(self) -> bool:
+        """Whether no model is asked, whichever is configured."""
+        return self._is_on("AMX_NO_MODEL")
+
+    @property
     def requires_delivery(self) -> bool:
         """Whether rows that are still queued at the end are a failure."""
         return self._is_on("AMX_REQUIRE_DELIVERY")

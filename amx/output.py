@@ -7,7 +7,7 @@ and models is data: what could steer a terminal in it is made visible before it 
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -104,6 +104,21 @@ class Output:
         self._has_failed = False
         self._pace: Pace | None = None
         self._is_line_open = False
+        self._is_result_open = False
+
+    @property
+    def streamer(self) -> Callable[[str], None] | None:
+        """What shows a result in pieces; None where nobody watches it come."""
+        return self._stream if self._out.isatty() and not self.is_json else None
+
+    def _stream(self, text: str) -> None:
+        """Show a piece of a result at once; whatever is printed next begins a new line."""
+        if self._is_line_open:
+            self._tell("")
+        with _told_apart():
+            self._out.write(visible(text))
+            self._out.flush()
+        self._is_result_open = not text.endswith("\n")
 
     def result(self, document: object, human: Human) -> None:
         """Print the result of a command: the document as JSON, or its human form."""
@@ -120,6 +135,7 @@ class Output:
         """Print a result as it is: SQL, Markdown, a file's text."""
         if self._is_line_open:
             self._tell("")
+        self._end_stream()
         with _told_apart():
             self._out.write(text)
 
@@ -196,6 +212,7 @@ class Output:
 
     def _tell(self, text: str, *, is_line_open: bool = False) -> None:
         """Write to standard error at once; where that fails nobody is left to be told."""
+        self._end_stream()
         if self._is_line_open and not is_line_open:
             text = f"\n{text}"  # what is told next stands below the progress
         self._is_line_open = is_line_open
@@ -204,6 +221,13 @@ class Output:
             self._err.flush()
         except OSError:
             _discard(self._err)
+
+    def _end_stream(self) -> None:
+        if self._is_result_open:
+            self._is_result_open = False
+            with _told_apart():
+                self._out.write("\n")
+                self._out.flush()
 
     def _write_warning(self, text: str) -> None:
         self._tell(f"amx: warning: {visible(text)}\n")

@@ -50,13 +50,9 @@ class Runtime(Configured):
 
     def unrecognised_catalog_of(self, profile: "Profile") -> "Catalog":
         """Return a reader of the profile's own database, whichever server answers."""
-        if profile.backend == "sqlite":
-            from amx.catalogs.sqlite import SQLiteCatalog
+        from amx.catalogs.registry import open_catalog
 
-            return SQLiteCatalog(profile)
-        from amx.catalogs.postgres import PostgresCatalog
-
-        return PostgresCatalog(profile, self.environ)
+        return open_catalog(profile, self.environ)
 
     @cached_property
     def catalog(self) -> "Catalog":
@@ -206,11 +202,15 @@ class Runtime(Configured):
     def answers(self) -> "AnswerService":
         """What `amx ask` is made of."""
         from amx.core.answers import AnswerService, Sources
+        from amx.describers.worded import phraser_of
 
         if self.reader.has_open_run():
             self.history.mark_interrupted()
         sources = lambda: Sources(self.history, self.describer)  # noqa: E731 - only when asked
-        return AnswerService(self.index, self.sessions, self.glossary, self.reader, sources)
+        active = None if self.is_without_model else self.config.active_llm_profile
+        phrase = phraser_of(active, self.environ, self.index.named, self.output.streamer)
+        found = (self.index, self.sessions, self.glossary, self.reader, sources)
+        return AnswerService(*found, phrase=phrase)
 
     # --- shared mode
 

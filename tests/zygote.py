@@ -151,6 +151,7 @@ _LOADED = (
     *("amx.core.outbox", "amx.core.enabling", "amx.core.delivery", "amx.closing"),
     *("amx.stores.outbox", "amx.stores.sqlite", "amx.stores.local", "amx.core.sessions"),
     *("amx.core.config.file", "amx.core.config.saving", "amx.core.config.splice", "yaml", "json"),
+    *("amx.commands.ask", "amx.core.answers", "amx.describers.openai"),
 )
 
 if __name__ == "__main__":

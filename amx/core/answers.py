@@ -13,6 +13,7 @@ from amx.core.asking.earlier import REMEMBERED_TURNS, Earlier, recalled
 from amx.core.asking.searching import Shelf
 from amx.core.digest import sha256
 from amx.core.errors import DatabaseUnreachable, UsageError
+from amx.core.phrasing import Draft, as_it_is
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from amx.core.asking.grounds import Grounds
     from amx.core.conversations import Session
     from amx.core.history import History
+    from amx.core.phrasing import Wording
     from amx.core.ports import Catalog, CatalogIndex, Describer, Reader
     from amx.core.profiles import Profile
     from amx.core.sessions import SessionService
@@ -31,9 +33,8 @@ class Reply(NamedTuple):
     """An answer, the session it was appended to, and what it rests on."""
 
     session: Session
-    answer: str
+    wording: Wording
     citations: Sequence[dict[str, object]]
-    provenance: str
     warnings: Sequence[str]
     grounds: Grounds
 
@@ -56,19 +57,22 @@ class AnswerService:
         sources: Asked when an index is made.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an answer is made of that many parts
         self,
         index: CatalogIndex,
         sessions: SessionService,
         glossary: TeamGlossary,
         reader: Reader,
         sources: Callable[[], Sources],
+        *,
+        phrase: Callable[[Draft], Wording] = as_it_is,
     ) -> None:
         self._index = index
         self._sessions = sessions
         self._glossary = glossary
         self._reader = reader
         self._sources = sources
+        self._phrase = phrase
 
     def ask(
         self,
@@ -96,24 +100,27 @@ class AnswerService:
             UsageError: the question is empty.
             ServerMismatch: another server answers than the one remembered.
             DatabaseUnreachable: and nothing is known from before.
+            ConfigError: a model is to word the answer, and is configured wrongly.
         """
         if not question.strip():
             raise UsageError("The question is empty. Nothing was changed.", hint="amx ask --help")
         session = None if is_new else self._sessions.check(profile, session_key)
         warnings = [*self._glossary.warnings, *self._refreshed(profile, open_catalog)]
         grounds = self._grounds(profile, question, session)
-        answer, provenance = _phrased(grounds)
+        told = self._phrase(
+            Draft(question, grounds.text, grounds.cited, profile.identity, grounds.remarks)
+        )
         citations = citations_of(grounds.cited)
         session, _, _ = self._sessions.append(
             profile,
             session_key,
             question=question,
-            answer=answer,
+            answer=told.answer,
             citations=citations,
-            provenance=provenance,
+            provenance=told.provenance,
             is_new=is_new,
         )
-        return Reply(session, answer, citations, provenance, warnings, grounds)
+        return Reply(session, told, citations, warnings, grounds)
 
     def _grounds(self, profile: Profile, question: str, session: Session | None) -> Grounds:
         shelf = Shelf(self._index, profile.identity)
@@ -162,11 +169,6 @@ class AnswerService:
         documents = documents_of(tables, known, self._glossary.glossary)
         words = vocabulary_of(documents, self._glossary.glossary)
         self._index.refresh(profile.identity, digest, documents, words)
-
-
-def _phrased(grounds: Grounds) -> tuple[str, str]:
-    """Return the answer's text and what made it: here alone it is made from its grounds."""
-    return "\n".join([grounds.text, *grounds.remarks]), "evidence"
 
 
 def citations_of(documents: Sequence[CatalogDocument]) -> list[dict[str, object]]:

@@ -319,3 +319,6 @@ class CatalogIndex(Protocol):
 
         Of more than ``limit`` assets the best are returned, with their tables.
         """
+
+    def named(self, identity: str, name: str) -> Sequence[CatalogDocument]:
+        """Return the assets with this name, whatever the case of its letters."""

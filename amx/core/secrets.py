@@ -144,7 +144,7 @@ class Password:
             return None
         if self.text.startswith("keyring:"):
             msg = f"{self.where} refers to the original tool's keyring, which amx does not read."
-            hint = "Give it as ${VAR}: amx config set KEY '${VAR}', or by password_command."
+            hint = f"Give it as ${{VAR}}: amx config set KEY '${{VAR}}', or by {_command_of(self.where)}."
             raise SecretUnavailable(msg, hint=hint)
         return resolve(self.text, environ, where=self.where)
 
@@ -162,10 +162,16 @@ def _output_of(command: str, environ: Mapping[str, str], where: str) -> str:
             text=True,
         )
     except subprocess.TimeoutExpired:
-        msg = f"The password_command of {where} did not end within {_COMMAND_TIMEOUT_S} s."
+        command_key = _command_of(where)
+        msg = f"The {command_key} of {where} did not end within {_COMMAND_TIMEOUT_S} s."
         raise SecretUnavailable(msg) from None  # the cause holds the command
     except (subprocess.CalledProcessError, OSError, UnicodeDecodeError) as error:
         status = getattr(error, "returncode", None)
-        msg = f"The password_command of {where} failed (exit {status})."
+        msg = f"The {_command_of(where)} of {where} failed (exit {status})."
         raise SecretUnavailable(msg, hint="Run it by hand to see why.") from None
     return done.stdout.rstrip("\r\n")
+
+
+def _command_of(where: str) -> str:
+    """Return the key that may stand beside a secret's: ``password_command``."""
+    return f"{where.rpartition('.')[2]}_command"

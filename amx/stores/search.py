@@ -104,6 +104,12 @@ class SQLiteCatalogIndex:
             (expression, identity, max(0, limit)),
         )
 
+    def named(self, identity: str, name: str) -> Sequence[CatalogDocument]:
+        return self._documents(
+            "d.identity = ? AND coalesce(d.column_name, d.table_name) = ? COLLATE NOCASE",
+            (identity, clean(name)),
+        )
+
     def _documents(self, where: str, values: tuple[object, ...]) -> Sequence[CatalogDocument]:
         records = self._database.query(
             f"SELECT {_COLUMNS} FROM catalog_documents AS d WHERE {where} ORDER BY d.id", values

@@ -86,8 +86,8 @@ def test_a_password_command_gives_its_first_line_without_the_line_break() -> Non
 
 def test_a_failing_password_command_says_neither_command_nor_output() -> None:
     with pytest.raises(SecretUnavailable) as caught:
-        Password(where="k", command="echo hunter2; exit 3").reveal({})
-    assert caught.value.message == "The password_command of k failed (exit 3)."
+        Password(where="k.password", command="echo hunter2; exit 3").reveal({})
+    assert caught.value.message == "The password_command of k.password failed (exit 3)."
 
 
 def test_a_keyring_reference_says_how_to_give_the_password_instead() -> None:

@@ -14,7 +14,7 @@ from amx.core.clock import seconds_from_now
 from tests.postgres import PostgresServer
 from tests.support import Amx
 
-HEAVY = ("psycopg2", "questionary", "rich", "ruamel", "sqlite_utils")
+HEAVY = ("httpx", "psycopg2", "questionary", "rich", "ruamel", "sqlite_utils")
 
 _LOADED = """
 import json, os, sys
@@ -86,6 +86,24 @@ def test_a_question_whose_index_is_fresh_loads_nothing_that_reads_or_describes_a
     readers = {"amx.core.asking.knowledge", "amx.core.catalog", "amx.core.work"}
     assert modules.isdisjoint({*HEAVY, *readers, "amx.describers.evidence"})
     assert "amx.core.asking.ranking" in modules
+
+
+@pytest.mark.parametrize("words", [[], ["--no-model"]])
+def test_an_answer_without_a_model_loads_nothing_that_speaks_to_one(
+    amx: Amx, words: list[str]
+) -> None:
+    with closing(sqlite3.connect("shop.db")) as connection, connection:
+        connection.execute("CREATE TABLE orders (price)")
+    amx("db", "add", "shop", "--backend", "sqlite", "--path", "shop.db")
+    if words:
+        amx("config", "set", "llm_profiles.x.api_base", "http://127.0.0.1:9/v1")
+        amx("config", "set", "active_llm_profile", "x")
+
+    code, modules = _loaded("ask", "prices of orders", *words)
+
+    assert code == 0
+    speakers = {"amx.core.endpoints", "amx.core.naming", "amx.describers.openai"}
+    assert modules.isdisjoint({"httpx", "ssl", "asyncio", *speakers})
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ DOORS = {
     "sqlite_utils": "amx/stores/migrations.py",
     "questionary": "amx/picker.py",
     "rich": "amx/output.py",
+    "httpx": "amx/describers/openai.py",
 }
 
 

@@ -56,7 +56,9 @@ _PROFILE_TEXTS = (
     *("target_session_attrs", "application_name", "glossary"),
 )
 
-_LLM_TEXTS = ("provider", "model", "api_base", "api_key")
+_LLM_TEXTS = ("provider", "model", "api_base", "api_key", "api_key_command", "ca_bundle")
+
+_LLM_NUMBERS = ("temperature", "max_tokens", "timeout_s")
 
 DECLARED: Mapping[Key, Kind] = {
     ("db_profiles",): Kind.MAPPING,
@@ -67,7 +69,7 @@ DECLARED: Mapping[Key, Kind] = {
     ("llm_profiles",): Kind.MAPPING,
     ("llm_profiles", ANY): Kind.MAPPING,
     **{("llm_profiles", ANY, name): Kind.TEXT for name in _LLM_TEXTS},
-    ("llm_profiles", ANY, "temperature"): Kind.NUMBER,
+    **{("llm_profiles", ANY, name): Kind.NUMBER for name in _LLM_NUMBERS},
     ("active_llm_profile",): Kind.TEXT,
     ("history_store_enabled",): Kind.BOOLEAN,
     ("history_store_profile",): Kind.TEXT,

@@ -52,6 +52,15 @@ class Config:
         return self._text("active_db_profile")
 
     @property
+    def active_llm_profile(self) -> tuple[str, Mapping[str, object] | None] | None:
+        """The name and the settings of the active model, if any; None for settings not there."""
+        name = self._text("active_llm_profile")
+        found = cast(
+            "Mapping[str, Mapping[str, object] | None]", self.raw.get("llm_profiles") or {}
+        )
+        return (name, (found[name] or {}) if name in found else None) if name else None
+
+    @property
     def is_shared(self) -> bool:
         """Whether shared mode is on."""
         return self._value("history_store_enabled") is True
