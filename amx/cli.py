@@ -26,8 +26,9 @@ from amx.core.errors import (
     Terminated,
     UsageError,
 )
-from amx.output import ReaderGone, discard_standard_output, open_standard_streams, visible
+from amx.output import ReaderGone, discard_standard_output, open_standard_streams
 from amx.runtime import Runtime
+from amx.visible import visible
 
 BROKEN_PIPE = 141
 """What a shell reports for a program whose reader went away: 128 + SIGPIPE."""

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from amx.core.answers import AnswerService
     from amx.core.attribution import Attribution
+    from amx.core.catalog_ports import Catalog, Describer
     from amx.core.history import History
     from amx.core.locks import NumberLocks
-    from amx.core.ports import Catalog, Describer
     from amx.core.profiles import Profile
     from amx.core.renaming import Renamer
     from amx.core.runs import RunService
@@ -144,7 +144,12 @@ class Runtime(Configured):
         )
 
     def settle(self) -> None:
-        """End a renaming of a profile that was killed, where there is one."""
+        """End a renaming of a profile that was killed, where there is one.
+
+        Raises:
+            ConfigError: the configuration cannot be read, and nothing can be told without it.
+        """
+        _ = self.config
         if self.reader.renaming():
             self.renamer.settle()
 

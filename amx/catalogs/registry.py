@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from amx.core.ports import Catalog
+from amx.core.catalog_ports import Catalog
 from amx.core.profiles import Profile
 
 

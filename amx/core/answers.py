@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from amx.core.asking.documents import CatalogDocument
     from amx.core.asking.grounds import Grounds
+    from amx.core.catalog_ports import Catalog, CatalogIndex, Describer
     from amx.core.conversations import Session
     from amx.core.history import History
     from amx.core.phrasing import Wording
-    from amx.core.ports import Catalog, CatalogIndex, Describer, Reader
+    from amx.core.ports import Reader
     from amx.core.profiles import Profile
     from amx.core.sessions import SessionService
     from amx.core.team_glossary import TeamGlossary

@@ -55,18 +55,24 @@ class Profile:
         """What the profile points at, in words; without user and secrets."""
         if self.backend == "sqlite":
             return f"sqlite:{redact_url(self.path)}"
-        place = redact_url(",".join(shown(*one) for one in self._places()))
+        said, safe = self._hosts, redact_url(self._hosts)
+        place = safe if said != safe else ",".join(shown(*one) for one in self._places())
         return f"postgresql://{place}/{redact_url(self.database)}?schema={redact_url(self.schema)}"
 
     def _pointed_at(self) -> list[str]:
         if self.backend == "sqlite":
             return [self.backend, self.path]
         hosts = sorted(f"{host}:{port}" for host, port in self._places())
-        return [self.backend, self.database, self.schema, *hosts]
+        no_service = ""  # its name had this place before what it stands for was read
+        return [self.backend, no_service, self.database, self.schema, *hosts]
+
+    @property
+    def _hosts(self) -> str:
+        # Where there is an address libpq connects to it: the name is for certificates only.
+        return self.options.get("hostaddr") or self.host
 
     def _places(self) -> list[tuple[str, str]]:
-        # Where there is an address libpq connects to it: the name is for certificates only.
-        return places_of(self.options.get("hostaddr") or self.host, self.port)
+        return places_of(self._hosts, self.port)
 
 
 def profile_of(name: str, settings: Mapping[str, object], environ: Mapping[str, str]) -> Profile:

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from amx.core.catalog import TableInfo
+from amx.core.catalog_ports import Catalog, Describer
 from amx.core.errors import AmxError, Interrupted, UsageError
 from amx.core.history import History
-from amx.core.ports import Catalog, Describer
 from amx.core.profiles import Profile
 from amx.core.secrets import redact_url
 from amx.core.work import Run

@@ -1,8 +1,9 @@
 """Server identities, remembered as ssh remembers hosts."""
 
+from amx.core.catalog_ports import Catalog
 from amx.core.errors import ServerMismatch
 from amx.core.pasting import argument
-from amx.core.ports import Catalog, Outbox
+from amx.core.ports import Outbox
 from amx.core.profiles import Profile
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from amx.core.errors import ConfigInvalid
+from amx.core.secrets import redact_url
 
 SYSTEM_FOLDER = "/etc/postgresql-common"
 """Where the machine's own file is (Debian's choice) unless ``PGSYSCONFDIR`` says otherwise."""
@@ -33,9 +34,10 @@ def settings_of(service: str, environ: Mapping[str, str], *, where: str) -> dict
     for path in tried:
         lines = _section(_lines(path, where), service)
         if lines is not None:
-            return _parameters(lines, f"{where}: the service {service!r} in {path}")
+            return _parameters(lines, f"{where}: the service {redact_url(service)!r} in {path}")
     names = ", ".join(str(path) for path in tried)
-    raise ConfigInvalid(f"{where}: no service {service!r} stands in {names}. Nothing was changed.")
+    shown = redact_url(service)
+    raise ConfigInvalid(f"{where}: no service {shown!r} stands in {names}. Nothing was changed.")
 
 
 def _files(environ: Mapping[str, str]) -> Iterator[Path]:

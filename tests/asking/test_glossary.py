@@ -63,10 +63,12 @@ def test_a_glossary_may_be_named_for_all_profiles_or_for_one(
     (home / "team.yml").write_text("bukr: company code")
     (tmp_path / "own.yml").write_text("bukr: ledger")
 
-    assert amx("config", "set", "glossary", "team.yml").code == 0
+    assert amx("config", "set", "glossary_file", "team.yml").code == 0
     assert cited(ask("company"))[:2] == ["KNA1", "KNA1.BUKR"]
 
-    assert amx("config", "set", "db_profiles.erp.glossary", str(tmp_path / "own.yml")).code == 0
+    assert (
+        amx("config", "set", "db_profiles.erp.glossary_file", str(tmp_path / "own.yml")).code == 0
+    )
     assert cited(ask("company")) == []
     assert cited(ask("ledger"))[:2] == ["KNA1", "KNA1.BUKR"]
 
@@ -99,7 +101,7 @@ def test_a_broken_glossary_is_told_of_with_its_line_and_stops_no_answer(
 
 @pytest.mark.usefixtures("erp")
 def test_a_glossary_that_was_named_and_is_not_there_is_told_of(amx: Amx) -> None:
-    amx("config", "set", "glossary", "gone.yml")
+    amx("config", "set", "glossary_file", "gone.yml")
 
     done = said(amx, "KUNNR")
     assert done.code == 0

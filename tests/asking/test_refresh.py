@@ -14,8 +14,8 @@ import pytest
 
 from amx.catalogs.sqlite import SQLiteCatalog
 from amx.core.catalog import TableInfo
+from amx.core.catalog_ports import Catalog
 from amx.core.clock import now, seconds_from_now
-from amx.core.ports import Catalog
 from amx.core.work import Result, Run
 from amx.runtime import Runtime
 from tests.asking.conftest import Ask, change, cited, said

@@ -185,7 +185,10 @@ def test_a_database_that_goes_away_before_a_run_is_6_and_begins_none(amx: Amx, s
 
 def test_ask_cites_tables_and_columns_that_exist(amx: Amx, shop: Path) -> None:
     done = amx("ask", "where are customers' names?", "--json")
-    assert set(done.json) == {"session", "answer", "citations", "provenance"}
+    assert set(done.json) == {
+        *("session", "answer", "citations", "provenance"),
+        *("read_as", "unknown", "earlier"),
+    }
     with sqlite3.connect(shop) as connection:
         for cited in done.json["citations"]:
             assert set(cited) == {"schema", "table", "column"}
@@ -213,7 +216,7 @@ def test_ask_goes_on_from_its_index_when_the_database_is_away(amx: Amx, shop: Pa
     shop.rename(shop.with_suffix(".away"))
     done = amx("ask", "customers", "--json")
     assert (done.code, done.json["citations"]) == (0, known["citations"])
-    assert "from what was known before" in done.err
+    assert "from the catalog as it was read" in done.err
 
 
 @pytest.mark.parametrize("question", ["\"'*()^:-", "a" * 100_000, "\x1b[31m ü 数据"])

@@ -99,7 +99,6 @@ def test_no_repr_has_what_was_read_or_is_to_be_written(place: Place) -> None:
         "{host: 'u:hunter2@h', database: d}",
         "{host: 'u:hun,hunter2@h', database: d}",
         "{host: h, database: 'postgresql://u:hunter2@h/d'}",
-        "{service: 'password=hunter2'}",
         "{database: d, schema: 'password=hunter2'}",
         "{backend: sqlite, path: 'sqlite://u:hunter2@h/x'}",
         "{backend: sqlite, path: '/x.db?password=hunter2'}",
@@ -117,12 +116,19 @@ def test_no_target_and_no_history_has_a_secret(amx: Amx, home: Path, settings: s
     assert not [path.name for path in stores if SIGN.encode() in path.read_bytes()]
 
 
+def test_a_service_that_is_not_there_is_named_without_a_secret(amx: Amx, home: Path) -> None:
+    Place(home).write("db_profiles:\n  a: {service: 'password=hunter2'}\n")
+    done = amx("db", "test", "a")
+    assert done.code == ConfigInvalid.exit_code
+    assert "no service 'password=***' stands in" in done.err
+    assert SIGN not in done.err + done.out
+
+
 @pytest.mark.parametrize(
     ("settings", "target"),
     [
         ({"host": "auth,B", "database": "d"}, "postgresql://auth:5432,b:5432/d?schema=public"),
         ({"host": "tokens", "port": 1, "database": "d"}, "postgresql://tokens:1/d?schema=public"),
-        ({"service": "token-store"}, "postgresql://service=token-store/?schema=public"),
         ({"backend": "sqlite", "path": "/a/secret.db"}, "sqlite:/a/secret.db"),
     ],
 )

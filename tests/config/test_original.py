@@ -229,8 +229,8 @@ def test_every_profile_of_a_backend_that_amx_reads_can_be_shown(amx: Amx, mine: 
         "notes": f"sqlite:{Path.home().resolve()}/data/notes.db",
         "2024": "sqlite:/srv/archive/2024 – final.db",
         "team": "postgresql://team.example:5432/amx_history?schema=public",
-        "mart": "postgresql://service=mart/?schema=public",
     }
+    assert "no service 'mart' stands in" in amx("db", "test", "mart").err
 
 
 def test_commands_change_their_own_lines_and_lose_nothing(amx: Amx, mine: Place) -> None:

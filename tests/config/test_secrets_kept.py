@@ -139,7 +139,7 @@ def test_no_command_over_a_broken_file_tells_a_secret(mine: Place, how: str) -> 
 
 def test_no_secret_reaches_the_history_or_any_other_file(mine: Place, home: Path) -> None:
     done = ended(
-        *(["session", "new", "--profile", name] for name in ("finance.eu", "mart", "notes")),
+        *(["session", "new", "--profile", name] for name in ("finance.eu", "shop", "notes")),
         *(["db", "use", "finance.eu"], ["config", "restore", "1"], ["config", "restore", "1"]),
         *(["session", "list", "--all-profiles", "--json"], ["history", "list"]),
     )

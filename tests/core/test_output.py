@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from amx.core.errors import UnknownProfile
 from amx.core.pace import Pace
-from amx.output import Grid, Output, as_json, copy_field, visible
+from amx.output import Grid, Output, as_json
+from amx.visible import copy_field, visible
 
 STEERING = [chr(code) for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"]
 STEERING += ["\u202e", "\u2066", "\u200f", "\u2028"]

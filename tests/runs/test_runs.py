@@ -8,6 +8,7 @@ import pytest
 from amx.catalogs.sample import build_shop
 from amx.catalogs.sqlite import SQLiteCatalog
 from amx.core.catalog import ColumnFacts, TableInfo
+from amx.core.catalog_ports import Catalog
 from amx.core.errors import (
     AmxError,
     DatabaseUnreachable,
@@ -18,7 +19,6 @@ from amx.core.errors import (
 )
 from amx.core.history import History
 from amx.core.locks import NumberLocks
-from amx.core.ports import Catalog
 from amx.core.profiles import Profile
 from amx.core.runs import RunService, chosen, status_after
 from amx.core.work import Result, Run

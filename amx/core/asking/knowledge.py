@@ -6,8 +6,8 @@ from typing import NamedTuple
 from amx.core.asking.documents import CatalogDocument, Target, Word
 from amx.core.asking.terms import groups_of, stems_in, told_of, written
 from amx.core.catalog import ColumnInfo, TableInfo
+from amx.core.catalog_ports import Describer
 from amx.core.glossary import Glossary
-from amx.core.ports import Describer
 from amx.core.words import readings_of, split
 from amx.core.work import Result
 

@@ -7,7 +7,7 @@ from amx.core.asking.documents import CatalogDocument, TableName
 from amx.core.asking.ranking import Match, Ranking
 from amx.core.asking.spelling import Vocabulary
 from amx.core.asking.terms import ABOUT_CATALOGS, Term, contents
-from amx.core.ports import CatalogIndex
+from amx.core.catalog_ports import CatalogIndex
 
 MOST_HITS = 1000
 """How many assets a search may bring; the best of them where there are more."""

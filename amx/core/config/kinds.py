@@ -53,7 +53,7 @@ _ACCEPTS: Mapping[Kind, Callable[[object], bool]] = {
 _PROFILE_TEXTS = (
     *("backend", "host", "database", "user", "schema", "path", "password", "password_command"),
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile"),
-    *("target_session_attrs", "application_name", "glossary"),
+    *("target_session_attrs", "application_name", "glossary_file"),
 )
 
 _LLM_TEXTS = ("provider", "model", "api_base", "api_key", "api_key_command", "ca_bundle")
@@ -77,7 +77,7 @@ DECLARED: Mapping[Key, Kind] = {
     ("history_store_database",): Kind.TEXT,
     ("delivery_budget_s",): Kind.NUMBER,
     ("share_questions",): Kind.BOOLEAN,
-    ("glossary",): Kind.TEXT,
+    ("glossary_file",): Kind.TEXT,
 }
 """Every key that amx knows, and its type. An absent value (null) is of every type."""
 

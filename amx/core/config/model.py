@@ -92,8 +92,8 @@ class Config:
 
     def glossary_of(self, profile: str) -> str | None:
         """The file of abbreviations of a profile, else the one of all."""
-        own = self.profiles.get(profile, {}).get("glossary")
-        return cast("str | None", own) or self._text("glossary")
+        own = self.profiles.get(profile, {}).get("glossary_file")
+        return cast("str | None", own) or self._text("glossary_file")
 
     def _value(self, name: str) -> object:
         value = self.raw.get(name)
