@@ -20,11 +20,14 @@ LIMIT_S = 300
 
 _PROGRAM = """
 import _strptime, importlib, json, os, pkgutil, shlex, sys, traceback
+from contextlib import suppress
 import amx, psycopg2.extras, ruamel.yaml, yaml
 
 for module in pkgutil.walk_packages(amx.__path__, "amx."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
+with suppress(ImportError):  # not every release has it; one that has it imports it when it reads
+    importlib.import_module("ruamel.yaml.mergevalue")
 
 from amx.cli import main, open_standard_streams
 
