@@ -196,7 +196,7 @@ def make_private(folder: Path) -> None:
     Raises:
         OSError: something else is in its place, or it cannot be made.
     """
-    if os.path.isdir(folder):  # noqa: PTH112 - a save is counted in microseconds
+    if folder.is_dir():
         return
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     if not missing:

@@ -49,9 +49,8 @@ class Drafts:
     @property
     def are_left(self) -> bool:
         """Whether an edit is under way, or was killed, or could not throw away all of its text."""
-        if os.path.isdir(self._folder):  # noqa: PTH112 - a save is counted in microseconds
-            return True
-        return os.path.exists(self._rejected_base) and not self.rejected.exists()  # noqa: PTH110 - as above
+        has_base_alone = self._rejected_base.exists() and not self.rejected.exists()
+        return self._folder.is_dir() or has_base_alone
 
     def begin(self, live: bytes) -> bool:
         """Make the copy: of what was kept aside or, without that, of the live text.
